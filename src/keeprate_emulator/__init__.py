@@ -1,0 +1,1 @@
+"""A stand-in for Google's image APIs. It shares no code with keeprate."""
