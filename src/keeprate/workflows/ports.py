@@ -1,0 +1,330 @@
+"""What the workflows need of the world. Adapters fit these shapes; `bootstrap` joins them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
+from keeprate.domain.budgets import Budget, Standing
+from keeprate.domain.charges import Usage
+from keeprate.domain.money import NanoUSD
+from keeprate.domain.outcomes import FailureClass, Outcome
+from keeprate.domain.purposes import Lane
+from keeprate.domain.requests import ImageRequest
+from keeprate.domain.routes import ModelId, Route, Upstream
+from keeprate.domain.scopes import Scope
+from keeprate.domain.verdicts import Verdict
+
+
+class Clock(Protocol):
+    """Tells the time; tests hand in one that stands still or jumps."""
+
+    def now(self) -> datetime:
+        """Return the moment, aware, in UTC."""
+        ...
+
+
+class Rng(Protocol):
+    """Draws what must not be guessed or repeated."""
+
+    def token(self) -> str:
+        """Return 128 random bits as 32 hexadecimal digits."""
+        ...
+
+    def jitter(self) -> float:
+        """Return a number from 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A call ready to be sent: what is hashed, shown and put on the wire alike.
+
+    `path` is relative to the upstream's base URL. `body` is the exact JSON text, references and
+    all. `added` names fields Keeprate added that the caller did not set.
+    """
+
+    upstream: Upstream
+    route: Route
+    lane: Lane
+    path: str
+    body: bytes
+    timeout_s: int
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back with status 200, unparsed, and spooled under `sha256` before anything else."""
+
+    body_path: Path
+    sha256: str
+    content_type: str
+    served_tier: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePart:
+    """One image of a reply: decoded bytes, the MIME as declared, and its signature if it has one."""
+
+    content: bytes
+    declared_mime: str
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply understood. `usage` None means the upstream reported none.
+
+    `stated_free` is True where the upstream says it does not charge for this request.
+    """
+
+    outcome: Outcome
+    images: tuple[ImagePart, ...]
+    usage: Usage | None
+    model_version: ModelId | None
+    response_id: str | None
+    served_lane: Lane | None
+    stated_free: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFailure(Exception):
+    """A call that brought no usable 200. `outcome` holds the raw reason; `retry_after_s` its wait.
+
+    `is_final` tells that trying again cannot help (bad request, key, per-day quota, empty prepay).
+    """
+
+    failure: FailureClass
+    outcome: Outcome
+    http_status: int | None
+    retry_after_s: float | None
+    is_final: bool
+
+
+class Spool(Protocol):
+    """Keeps raw replies, complete and flushed to disk, until their attempt is settled."""
+
+    def begin(self, attempt_id: str) -> "SpoolFile":
+        """Return a file to write the reply of `attempt_id` to."""
+        ...
+
+    def find(self, attempt_id: str) -> Reply | None:
+        """Return the complete reply that an earlier process left for `attempt_id`."""
+        ...
+
+    def discard(self, attempt_id: str) -> None:
+        """Drop the reply of a settled attempt whose images are stored."""
+        ...
+
+    def has_room(self, byte_count: int) -> bool:
+        """Return whether the disk can take `byte_count` more with the reserve kept."""
+        ...
+
+
+class SpoolFile(Protocol):
+    def write(self, data: bytes) -> None:
+        """Append bytes as they come."""
+        ...
+
+    def complete(
+        self, *, content_type: str, served_tier: str | None, request_id: str | None
+    ) -> Reply:
+        """Flush to disk, mark complete (atomically) and return the reply."""
+        ...
+
+    def abandon(self) -> None:
+        """Keep what came, marked incomplete: it may be all there is of a paid answer."""
+        ...
+
+
+class Provider(Protocol):
+    """One upstream of one surface: translates, sends once, understands. Never re-sends by itself."""
+
+    upstream: Upstream
+
+    def outgoing(
+        self,
+        request: ImageRequest,
+        *,
+        route: Route,
+        lane: Lane,
+        images: int,
+        max_output_tokens: int | None,
+        materials: "Materials",
+    ) -> Outgoing:
+        """Return the call for `images` images of `request` on `route` (pure)."""
+        ...
+
+    async def send(self, call: Outgoing, *, attempt_id: str, into: SpoolFile) -> Reply:
+        """Send once and spool the reply.
+
+        Raises:
+            SendFailure: Anything but a complete 200; its class says what that means for money.
+        """
+        ...
+
+    def understand(self, reply: Reply, call_route: Route) -> Answer:
+        """Return the typed answer a spooled reply holds. Undecodable bytes are `unknown`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceBytes:
+    """A reference as it is sent: cleaned of place and serial numbers, upright."""
+
+    content: bytes
+    mime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materials:
+    """The bytes a request stands for: references in order, and the conversation so far.
+
+    `history_json` is the `contents` array of earlier turns as sent and received, verbatim (with
+    signatures), as JSON text; None for a first turn.
+    """
+
+    references: tuple[ReferenceBytes, ...] = ()
+    history_json: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image in the asset store, known by the hash of its untouched bytes."""
+
+    sha256: str
+    mime: str
+    extension: str
+    width: int
+    height: int
+    bytes_count: int
+    path: Path
+
+
+class Assets(Protocol):
+    """The content-addressed store, per workspace."""
+
+    async def put(self, workspace: str, content: bytes) -> StoredImage:
+        """Store untouched bytes and return them known; flushed to disk before this returns.
+
+        Raises:
+            UnreadableReference: Not a PNG, JPEG or WebP, or too large to decode safely.
+        """
+        ...
+
+    async def put_reference(self, workspace: str, content: bytes, *, field: str) -> StoredImage:
+        """Store a reference cleaned of EXIF place and serials, with its orientation applied.
+
+        Raises:
+            UnreadableReference: As `put`; `field` names where it came from.
+        """
+        ...
+
+    async def read(self, workspace: str, sha256: str) -> bytes:
+        """Return the bytes.
+
+        Raises:
+            NotFound: No such image in this workspace.
+        """
+        ...
+
+    def find(self, workspace: str, sha256: str) -> StoredImage | None:
+        """Return what is stored under `sha256`, or None."""
+        ...
+
+
+class Ledger(Protocol):
+    """The money. Every method is one durable commit when it returns."""
+
+    async def intend(self, new: NewAttempt) -> Attempt:
+        """Write the intent and its hold, or return the row an equal key already made.
+
+        Raises:
+            BudgetExceeded: A cap does not fit the hold. Nothing was written.
+            SpendingStopped: A brake is on.
+        """
+        ...
+
+    async def sent(self, attempt_id: str, at: datetime) -> None:
+        """Mark that the first byte is about to leave.
+
+        Raises:
+            Conflict: The row is not an intent of this owner.
+        """
+        ...
+
+    async def free(self, attempt_id: str, outcome: Outcome, at: datetime) -> Attempt:
+        """Close an attempt that cost nothing: never sent, or refused free. Releases its hold."""
+        ...
+
+    async def settle(self, attempt_id: str, settlement: Settlement) -> Attempt:
+        """Close a sent or unknown attempt with its charge and release the rest of the hold."""
+        ...
+
+    async def mark_unknown(self, attempt_id: str, outcome: Outcome, at: datetime) -> Attempt:
+        """Note that nobody knows whether it was paid. Its hold stays."""
+        ...
+
+    async def reconcile(
+        self, scope: Scope, attempt_id: str, *, billed: NanoUSD | None, by: str, at: datetime
+    ) -> Attempt:
+        """Book what the bill says of an unknown attempt; `billed` None means it was not billed."""
+        ...
+
+    async def attempt(self, scope: Scope, attempt_id: str) -> Attempt:
+        """Return a row.
+
+        Raises:
+            NotFound: None of that id in the scope's workspace.
+        """
+        ...
+
+    async def attempts(
+        self, scope: Scope, *, unknown_only: bool, limit: int, intent: str | None
+    ) -> Sequence[Attempt]:
+        """Return rows, newest first."""
+        ...
+
+    async def attempts_of_image(self, scope: Scope, sha256: str) -> Sequence[Attempt]:
+        """Return the attempts that returned the image `sha256`, oldest first."""
+        ...
+
+    async def standings(self, scope: Scope, *, simulated: bool, at: datetime) -> Sequence[Standing]:
+        """Return each cap that binds the scope and where it stands."""
+        ...
+
+    async def set_budget(self, scope: Scope, budget: Budget, at: datetime) -> None:
+        """Create or replace a cap."""
+        ...
+
+    async def remove_budget(self, scope: Scope, budget_id: str) -> None:
+        """Drop a cap.
+
+        Raises:
+            NotFound: No such cap.
+        """
+        ...
+
+    async def judge(self, scope: Scope, verdict: Verdict) -> None:
+        """Add a verdict; the latest on an image counts and the history stays."""
+        ...
+
+    async def verdicts(self, scope: Scope, attempt_id: str) -> Sequence[Verdict]:
+        """Return the verdicts on an attempt's images, oldest first."""
+        ...
+
+    async def orphans(self) -> Sequence[Attempt]:
+        """Return rows in intent or sent whose owner is dead."""
+        ...
+
+
+class Today(Protocol):
+    """The day facts are looked up for; `--as-of` replaces it."""
+
+    def __call__(self) -> date:
+        """Return the day, in UTC."""
+        ...
