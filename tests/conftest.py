@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres_server import PostgresServer, running_postgres
+from tests.trust_counts import full
 
 # Credentials and addresses that would make a test reach, and pay, the real thing. They are taken away
 # before any module of ours is imported, so that child processes do not inherit them either.
@@ -42,6 +44,12 @@ def _forget_the_owner() -> dict[str, str]:
 
 # Kept for tests/live alone, which runs only when asked to spend.
 AMBIENT_AT_START = _forget_the_owner()
+
+
+# Quick runs try the same examples everywhere, so a red run is red for everyone; the long run explores.
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("full", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("full" if full() else "quick")
 
 
 @pytest.fixture(scope="session")
