@@ -91,18 +91,28 @@ class Answer:
     stated_free: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SendFailure(Exception):
     """A call that brought no usable 200. `outcome` holds the raw reason; `retry_after_s` its wait.
 
     `is_final` tells that trying again cannot help (bad request, key, per-day quota, empty prepay).
     """
 
-    failure: FailureClass
-    outcome: Outcome
-    http_status: int | None
-    retry_after_s: float | None
-    is_final: bool
+    def __init__(
+        self,
+        failure: FailureClass,
+        outcome: Outcome,
+        *,
+        http_status: int | None,
+        retry_after_s: float | None,
+        is_final: bool,
+    ) -> None:
+        """Keep what the failure means for money, and what the upstream said."""
+        super().__init__(str(outcome))
+        self.failure = failure
+        self.outcome = outcome
+        self.http_status = http_status
+        self.retry_after_s = retry_after_s
+        self.is_final = is_final
 
 
 class Spool(Protocol):
