@@ -1,5 +1,6 @@
 """One upstream call and its one ledger row."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,14 @@ class AttemptKey:
     intent: str
     step: int
     attempt_no: int
+
+    @property
+    def id(self) -> str:
+        """Return the id of the attempt with this key: 128 bits of its hash."""
+        parts = (self.workspace, self.intent, str(self.step), str(self.attempt_no))
+        # Lengths keep ("a", "bc") and ("ab", "c") apart.
+        text = "".join(f"{len(part)}:{part}" for part in parts)
+        return "att_" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Return the moment, aware, in UTC."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
 
 class Rng(Protocol):
     """Draws what must not be guessed or repeated."""
@@ -140,9 +144,7 @@ class SpoolFile(Protocol):
         """Append bytes as they come."""
         ...
 
-    def complete(
-        self, *, content_type: str, served_tier: str | None, request_id: str | None
-    ) -> Reply:
+    def complete(self, *, content_type: str, served_tier: str | None, request_id: str | None) -> Reply:
         """Flush to disk, mark complete (atomically) and return the reply."""
         ...
 
@@ -179,6 +181,17 @@ class Provider(Protocol):
 
     def understand(self, reply: Reply, call_route: Route) -> Answer:
         """Return the typed answer a spooled reply holds. Undecodable bytes are `unknown`."""
+        ...
+
+    def contents(self, request: ImageRequest, materials: "Materials") -> bytes:
+        """Return the JSON array of turns that `outgoing` sends for `request`, history first."""
+        ...
+
+    def model_turn(self, reply: Reply) -> bytes | None:
+        """Return the model's turn of a spooled reply, verbatim JSON with its signatures.
+
+        None where the surface knows no conversations, or the model said nothing.
+        """
         ...
 
 
@@ -244,6 +257,18 @@ class Assets(Protocol):
 
     def find(self, workspace: str, sha256: str) -> StoredImage | None:
         """Return what is stored under `sha256`, or None."""
+        ...
+
+
+class Turns(Protocol):
+    """What models said, kept so that a conversation can go on: JSON without the image bytes."""
+
+    async def save(self, workspace: str, attempt_id: str, turn: bytes) -> None:
+        """Keep the model's turn of an attempt."""
+        ...
+
+    async def load(self, workspace: str, attempt_id: str) -> bytes | None:
+        """Return the kept turn, or None."""
         ...
 
 
@@ -329,6 +354,10 @@ class Ledger(Protocol):
 
     async def orphans(self) -> Sequence[Attempt]:
         """Return rows in intent or sent whose owner is dead."""
+        ...
+
+    async def adopt(self, attempt_id: str, owner: str) -> bool:
+        """Make a dead owner's row ours; False where somebody else did so first."""
         ...
 
 

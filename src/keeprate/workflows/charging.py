@@ -1,0 +1,43 @@
+"""From what an answer reports to what is booked."""
+
+from collections.abc import Callable
+
+from keeprate.catalogue.cards import PriceRow
+from keeprate.catalogue.pricing import charge_for
+from keeprate.domain.attempts import NewAttempt
+from keeprate.domain.charges import Charge, ChargeBasis
+from keeprate.domain.money import ZERO
+from keeprate.domain.routes import ModelId
+from keeprate.workflows.ports import Answer
+
+PriceOf = Callable[[ModelId], PriceRow | None]
+
+
+def charge_of(answer: Answer, new: NewAttempt, price_of: PriceOf) -> Charge:
+    """Return the charge for an answer, priced as served.
+
+    An answer without usage, on a model priced by tokens, is booked at its whole hold and marked
+    uncertain: too much can be reconciled away, too little would be a bill nobody expected.
+    """
+    served = answer.model_version or new.route.model
+    lane = answer.served_lane or new.lane
+    price = price_of(served)
+    if answer.stated_free:
+        amount, basis, certain = ZERO, ChargeBasis.STATED_FREE, True
+    elif price is not None and price.per_image:
+        amount = charge_for(answer.usage, price, lane=lane, images=len(answer.images))
+        basis, certain = ChargeBasis.PER_IMAGE, True
+    elif price is not None and answer.usage is not None:
+        amount = charge_for(answer.usage, price, lane=lane, images=len(answer.images))
+        basis, certain = ChargeBasis.USAGE, True
+    else:
+        amount, basis, certain = new.hold, ChargeBasis.ESTIMATED, False
+    return Charge(
+        amount=amount,
+        basis=basis,
+        usage=answer.usage,
+        served_model=served,
+        lane=lane,
+        price_id=price.id if price is not None else None,
+        certain=certain,
+    )

@@ -1,0 +1,150 @@
+"""The one place that spends. Every verb that buys goes through `paid_call`.
+
+    intend   commit 1: the intent row and its hold; refused means nothing was sent
+    sent     commit 2: before the first byte leaves
+    send     the reply is spooled and flushed to disk as it comes
+    settle   commit 3: the charge from the reported usage, the rest of the hold released
+
+A crash between any two leaves a row that tells which; `recover` finishes or names it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
+from keeprate.domain.errors import StorageError, UnreadableReference
+from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
+from keeprate.safety.failpoints import failpoint
+from keeprate.workflows.charging import PriceOf, charge_of
+from keeprate.workflows.ports import (
+    Answer,
+    Assets,
+    Clock,
+    Ledger,
+    Outgoing,
+    Provider,
+    Reply,
+    SendFailure,
+    Spool,
+    StoredImage,
+)
+
+# A 4K reply is up to 30 MB of base64, and its image is stored beside it before the reply goes.
+ROOM_FOR_ONE_REPLY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Till:
+    """What paying needs. `running` holds paid calls so that a leaving caller cannot drop them."""
+
+    ledger: Ledger
+    spool: Spool
+    assets: Assets
+    clock: Clock
+    running: set[asyncio.Task["Paid"]]
+
+    async def drain(self) -> None:
+        """Wait until every paid call that is under way has been settled."""
+        while self.running:
+            await asyncio.wait(self.running)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """How a paid call ended. `answer` is None where no reply was understood.
+
+    `replayed` tells that an equal key had made the row before, so nothing was sent now.
+    """
+
+    attempt: Attempt
+    images: tuple[StoredImage, ...] = ()
+    answer: Answer | None = None
+    failure: SendFailure | None = None
+    replayed: bool = False
+
+
+async def paid_call(
+    till: Till, new: NewAttempt, *, call: Outgoing, provider: Provider, price_of: PriceOf
+) -> Paid:
+    """Buy once, or return what an equal key already bought.
+
+    The call is finished and booked even when the caller is cancelled.
+
+    Raises:
+        BudgetExceeded: A cap does not fit the hold. Nothing was sent.
+        SpendingStopped: A brake is on. Nothing was sent.
+        StorageError: The disk cannot take the reply (nothing was sent), or could not take the
+            image (the reply is spooled and the next start settles it).
+    """
+    task = asyncio.create_task(
+        _pay(till, new, call=call, provider=provider, price_of=price_of), name=f"pay-{new.id}"
+    )
+    till.running.add(task)
+    task.add_done_callback(till.running.discard)
+    return await asyncio.shield(task)
+
+
+async def _pay(till: Till, new: NewAttempt, *, call: Outgoing, provider: Provider, price_of: PriceOf) -> Paid:
+    if not till.spool.has_room(ROOM_FOR_ONE_REPLY):
+        raise StorageError(
+            "the disk has no room for the answer, so nothing was bought",
+            field="home",
+            remedy="free some space, or point KEEPRATE_HOME at another disk",
+        )
+    failpoint("workflows.pay.before_intend")
+    row = await till.ledger.intend(new)
+    if row.state is not AttemptState.INTENT or row.new.owner != new.owner:
+        return Paid(attempt=row, replayed=True)
+    failpoint("workflows.pay.after_intend")
+    await till.ledger.sent(new.id, till.clock.now())
+    failpoint("workflows.pay.after_sent")
+    try:
+        reply = await provider.send(call, attempt_id=new.id, into=till.spool.begin(new.id))
+    except SendFailure as failure:
+        return Paid(attempt=await _book_failure(till, new, failure), failure=failure)
+    failpoint("workflows.pay.after_send")
+    return await settle_from_reply(till, new, reply, provider=provider, price_of=price_of)
+
+
+async def _book_failure(till: Till, new: NewAttempt, failure: SendFailure) -> Attempt:
+    now = till.clock.now()
+    if failure.failure is FailureClass.UNKNOWN:
+        return await till.ledger.mark_unknown(new.id, failure.outcome, now)
+    return await till.ledger.free(new.id, failure.outcome, now)
+
+
+async def settle_from_reply(
+    till: Till, new: NewAttempt, reply: Reply, *, provider: Provider, price_of: PriceOf
+) -> Paid:
+    """Understand a spooled reply, store its images, book its charge and drop the spool."""
+    answer = await asyncio.to_thread(provider.understand, reply, new.route)
+    failpoint("workflows.pay.after_understand")
+    if answer.outcome.kind is OutcomeKind.UNKNOWN:
+        row = await till.ledger.mark_unknown(new.id, answer.outcome, till.clock.now())
+        return Paid(attempt=row, answer=answer)
+    images, outcome = await _stored(till, new, answer)
+    failpoint("workflows.pay.after_store")
+    settlement = Settlement(
+        outcome=outcome,
+        charge=charge_of(answer, new, price_of),
+        reply_sha256=reply.sha256,
+        image_sha256s=tuple(image.sha256 for image in images),
+        model_version=answer.model_version,
+        response_id=answer.response_id,
+        settled_at=till.clock.now(),
+    )
+    row = await till.ledger.settle(new.id, settlement)
+    failpoint("workflows.pay.after_settle")
+    if outcome.kind is not OutcomeKind.FAILED:
+        await asyncio.to_thread(till.spool.discard, new.id)
+        failpoint("workflows.pay.after_discard")
+    return Paid(attempt=row, images=images, answer=answer)
+
+
+async def _stored(till: Till, new: NewAttempt, answer: Answer) -> tuple[tuple[StoredImage, ...], Outcome]:
+    """Store the images; bytes that are no safe image make the attempt `failed`, and paid for."""
+    try:
+        images = [await till.assets.put(new.key.workspace, part.content) for part in answer.images]
+    except UnreadableReference as fault:
+        return (), Outcome(kind=OutcomeKind.FAILED, raw_reason="UNREADABLE_IMAGE", message=fault.message)
+    return tuple(images), answer.outcome
