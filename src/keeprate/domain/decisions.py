@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keeprate.domain.money import NanoUSD
 from keeprate.domain.purposes import Lane
 from keeprate.domain.quotes import Offer, Quote
 from keeprate.domain.routes import ModelId, Route
@@ -41,11 +42,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneOption:
+    """Another way to buy the first step's route: what one attempt is expected to cost, and how long.
+
+    `wait_s` is the longest wait the lane aims at, in seconds. `buyable` tells whether this release
+    can buy that way or only quotes it.
+    """
+
+    lane: Lane
+    expected: NanoUSD
+    wait_s: int
+    buyable: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """An ordered list of steps with the reasons for each and against all others.
 
     `attempts` is how many attempts the first step takes to give the images wanted.
-    `quote` is the band for all of them. `succession` is the chain of dead models followed.
+    `quote` is the band for all of them. `successor_of` is the dead model whose work the chosen one
+    takes over; `founding_model` the one a founding table names. `options` are lanes the deadline allows.
     """
 
     policy: str
@@ -58,6 +75,7 @@ class Decision:
     attempts: int
     successor_of: ModelId | None = None
     founding_model: ModelId | None = None
+    options: tuple[LaneOption, ...] = ()
 
     @property
     def chosen(self) -> Offer:

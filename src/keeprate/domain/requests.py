@@ -46,7 +46,8 @@ class ImageRequest:
     `prompt` is sent and never read by a policy. `ratio` None leaves it to the upstream (square, or
     the reference's). `variants` counts images wanted (n). `failure_cost` is what one rejected image
     costs the caller. `deadline_s` is how many seconds the caller can wait; None means now.
-    `continues` names the attempt whose conversation goes on.
+    `continues` names the attempt whose conversation goes on. `text`, `layout`, `reference_fidelity`
+    and `asset` left None mean what the purpose implies (`domain.needs`).
     """
 
     prompt: str
@@ -55,10 +56,10 @@ class ImageRequest:
     ratio: Ratio | None = None
     references: tuple[Reference, ...] = ()
     variants: int = 1
-    text: TextAmount = TextAmount.NONE
-    layout: Layout = Layout.SIMPLE
-    reference_fidelity: Fidelity = Fidelity.LOOSE
-    asset: Asset = Asset.DRAFT
+    text: TextAmount | None = None
+    layout: Layout | None = None
+    reference_fidelity: Fidelity | None = None
+    asset: Asset | None = None
     failure_cost: NanoUSD | None = None
     review: Review = Review.INTERNAL
     deadline_s: int | None = None
