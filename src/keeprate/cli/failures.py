@@ -1,0 +1,86 @@
+"""Failures as the shell sees them: one sentence, the field, the remedy, and a stable exit code.
+
+0 done, 1 this machine failed (disk, database), 2 usage, 3 partial, 4 budget, 5 upstream,
+6 no image came (blocked, empty, text only), 7 outcome unknown, 130 interrupted.
+"""
+
+import json
+import sys
+from typing import Final
+
+from keeprate.domain.errors import KeeprateError
+from keeprate.domain.outcomes import OutcomeKind
+
+OK: Final = 0
+PARTIAL: Final = 3
+INTERRUPTED: Final = 130
+
+OUTCOME_CODES: Final = {
+    OutcomeKind.IMAGE: OK,
+    OutcomeKind.TEXT_ONLY: 6,
+    OutcomeKind.BLOCKED: 6,
+    OutcomeKind.EMPTY: 6,
+    OutcomeKind.FAILED: 5,
+    OutcomeKind.UNKNOWN: 7,
+}
+
+
+def tell(error: KeeprateError, *, as_json: bool) -> int:
+    """Print the error, as a document on standard output or as lines on standard error."""
+    if as_json:
+        _document({"error": _facts(error)})
+    else:
+        sys.stderr.write("\n".join(_lines(error)) + "\n")
+    return error.exit_code
+
+
+def tell_interrupted(*, as_json: bool) -> int:
+    """Print that the person stopped it, and return the shell's code for that."""
+    remedy = "keeprate attempts --unknown"
+    if as_json:
+        _document(
+            {
+                "error": {
+                    "code": "interrupted",
+                    "message": "interrupted",
+                    "field": None,
+                    "value": None,
+                    "remedy": remedy,
+                }
+            }
+        )
+    else:
+        sys.stderr.write(f"interrupted\n  what may have been paid: {remedy}\n")
+    return INTERRUPTED
+
+
+def _document(document: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def _facts(error: KeeprateError) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "code": error.code,
+        "message": error.message,
+        "field": error.field,
+        "value": error.value,
+        "remedy": error.remedy,
+    }
+    if error.facts:
+        facts["facts"] = dict(error.facts)
+    return facts
+
+
+def _lines(error: KeeprateError) -> list[str]:
+    said = [f"error: {error.message}"]
+    if error.field is not None:
+        value = "" if error.value is None else f" = {_short(error.value)}"
+        said.append(f"  field: {error.field}{value}")
+    if error.remedy:
+        said.append(f"  try: {error.remedy}")
+    return said
+
+
+def _short(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,112 @@
+"""The flags that several commands share. A field's docstring is its line in `--help`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+_WANTED = Group("What you want", sort_key=10)
+_WHERE = Group("Where it is bought", sort_key=20)
+_KEPT = Group("What becomes of it", sort_key=30)
+_EVERYWHERE = Group("On every command", sort_key=90)
+
+
+@Parameter(name="*", group=_EVERYWHERE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everywhere:
+    """What every command takes."""
+
+    json: bool = False
+    """Print one JSON document on standard output, failures too."""
+    home: Path | None = None
+    """Folder that holds the ledger and the images. Otherwise KEEPRATE_HOME, else the platform's."""
+    as_of: Annotated[str | None, Parameter(help="Use the facts of that day, such as 2026-04-15.")] = None
+    workspace: str | None = None
+    """Whose ledger, budgets and images."""
+    quiet: Annotated[bool, Parameter(alias="-q")] = False
+    """No progress and no notes."""
+    verbose: Annotated[bool, Parameter(alias="-v")] = False
+    """Say more about what is being done."""
+
+
+@Parameter(name="*", group=_WANTED)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the image is for and how it must be. Policies read these fields, never the prompt."""
+
+    purpose: str = "economy"
+    """draft, preview, social, economy, hero, final_hero, print, product, character_lock,
+    contextual_edit, text_board or infographic."""
+    size: str = "1K"
+    """512, 1K, 2K or 4K."""
+    ratio: str | None = None
+    """Width to height, such as 16:9. Otherwise square, or as the reference."""
+    variants: Annotated[int, Parameter(alias="-n")] = 1
+    """How many images."""
+    text: str | None = None
+    """Lettering in the image: none, short or dense."""
+    text_heavy: bool = False
+    """The same as --text dense."""
+    layout: str | None = None
+    """simple or complex."""
+    reference_fidelity: str | None = None
+    """How closely references must be kept: loose or strict."""
+    asset: str | None = None
+    """draft or final."""
+    failure_cost: str | None = None
+    """US dollars that one rejected image costs you."""
+    review: str | None = None
+    """Who looks before it counts: internal or external."""
+    deadline: str | None = None
+    """How long you can wait: 30s, 10m, 24h or 2d. Otherwise now."""
+    video: str | None = None
+    """Address of a video handed along (a file the upstream holds, or YouTube)."""
+    grounding: bool = False
+    """Let the model look things up in Google Search."""
+    system: str | None = None
+    """A system instruction."""
+    thinking: str | None = None
+    """How long the model may think: minimal, low, medium or high."""
+    seed: int | None = None
+    """A number that makes similar calls more alike, where a model takes one."""
+
+
+@Parameter(name="*", group=_WHERE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which routes may serve it, and who chooses."""
+
+    policy: str | None = None
+    """flash-first, quality-first, six-model, cheapest or pinned."""
+    model: str | None = None
+    """Only this model id."""
+    upstream: str | None = None
+    """Only this connection."""
+    lane: str | None = None
+    """live, flex, priority or batch. Otherwise what the deadline allows."""
+
+
+@Parameter(name="*", group=_KEPT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What becomes of what is bought."""
+
+    output: Annotated[Path | None, Parameter(alias="-o")] = None
+    """Also write the image here. It is kept in the home anyway."""
+    overwrite: bool = False
+    """Replace the file at --output."""
+    no_prompt_in_file: bool = False
+    """Keep the prompt out of the file's metadata."""
+    intent: str | None = None
+    """Your own id for this purchase: asked again with the same one, it is not bought twice."""
+    yes: Annotated[bool, Parameter(alias="-y")] = False
+    """Agree to the first real purchase of a new home without being asked."""
+    explain: bool = False
+    """Name every route that was not chosen, and why."""
+
+
+EVERYWHERE = Everywhere()
+WANTED = Wanted()
+WHERE = Where()
+KEPT = Kept()

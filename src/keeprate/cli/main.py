@@ -1,0 +1,36 @@
+"""The `keeprate` command: answers what needs no command at once, and loads the rest when asked."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from keeprate.cli import failures
+from keeprate.cli.commands import overview
+from keeprate.domain.errors import KeeprateError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given[: given.index("--") if "--" in given else None]
+    try:
+        return _answer(given)
+    except KeeprateError as error:
+        return failures.tell(error, as_json=as_json)
+    except KeyboardInterrupt:
+        return failures.tell_interrupted(as_json=as_json)
+    except BrokenPipeError:  # the reader of our output went away (`keeprate models | head`)
+        sys.stdout = None
+        return failures.OK
+
+
+def _answer(given: list[str]) -> int:
+    if given in ([], ["--help"], ["-h"], ["help"]):
+        sys.stdout.write(overview() + "\n")
+        return failures.OK
+    if given == ["--version"]:
+        version = import_module("importlib.metadata").version("keeprate")
+        sys.stdout.write(f"keeprate {version}\n")
+        return failures.OK
+    # The parser and what it draws with take longer to load than this page takes to print.
+    return import_module("keeprate.cli.parsing").run(given)

@@ -1,0 +1,103 @@
+"""What the shell gets: data on standard output, everything else on standard error."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import cast
+
+import msgspec
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from keeprate.cli.flags import Everywhere
+from keeprate.domain.money import NanoUSD, display
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    raise TypeError(type(value).__name__)
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Where a command writes. With `as_json` the one document is all that standard output sees."""
+
+    as_json: bool
+    quiet: bool
+    verbose: bool
+    out: Console
+    err: Console
+
+    def answer(self, document: Mapping[str, object], *shown: RenderableType) -> None:
+        """Print the document, or what a person reads instead of it."""
+        if self.as_json:
+            print_document(document)
+            return
+        for renderable in shown:
+            self.out.print(renderable)
+
+    def note(self, text: str) -> None:
+        """Say something that is not data."""
+        if not self.quiet:
+            self.err.print(Text(text, style="dim"))
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether a person watches: only then is progress drawn or a question asked."""
+        return self.err.is_terminal and not (self.quiet or self.as_json)
+
+
+def screen_for(flags: Everywhere) -> Screen:
+    """Return the screen for this process's standard streams (NO_COLOR is honoured)."""
+    return Screen(
+        as_json=flags.json,
+        quiet=flags.quiet,
+        verbose=flags.verbose,
+        out=console(sys.stdout),
+        err=console(sys.stderr),
+    )
+
+
+def console(stream: object) -> Console:
+    """Return a console that keeps to 80 columns where no terminal tells its width."""
+    target = sys.stderr if stream is sys.stderr else sys.stdout
+    width = None if target.isatty() else 100
+    return Console(file=target, width=width, highlight=False, emoji=False, markup=False)
+
+
+def print_document(document: Mapping[str, object]) -> None:
+    """Write exactly one JSON document to standard output. Decimals stay exact numbers."""
+    text = msgspec.json.format(_ENCODER.encode(document), indent=2).decode()
+    sys.stdout.write(text + "\n")
+
+
+def money(amount: NanoUSD) -> str:
+    """Return dollars as a person reads them: exact, nothing rounded away."""
+    return f"${display(amount)}"
+
+
+def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
+    """Return an empty table with a header rule and no frame; `right` columns align right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def facts(*rows: tuple[str, RenderableType]) -> Table:
+    """Return "name  value" lines with the names aligned."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        made.add_row(name, value)
+    return made
