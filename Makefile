@@ -31,10 +31,10 @@ check: $(DEV) ## lint, layers, dependencies, types, docs: fastest first
 	$(BIN)/deptry . --no-ansi
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/pyright
-	$(BIN)/mkdocs build --quiet --strict --site-dir .cache/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir .cache/site
 
 test-clients: $(DEV) $(CLIENTS:%=.cache/clients/%/.done) ## run unmodified vendor SDKs against the emulator
-	@$(BIN)/pytest -q -n $(JOBS) tests/clients
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/clients
 
 live: $(DEV) ## spend real money at the real API: needs KEEPRATE_LIVE=1 and KEEPRATE_LIVE_KEY
 	@$(BIN)/pytest -q -s tests/live
@@ -67,8 +67,8 @@ $(CORE): requirements/core.txt requirements/uv.txt requirements/install.py pypro
 $(DEV): requirements/dev.txt requirements/uv.txt requirements/install.py pyproject.toml
 	@$(INSTALL) --env .venv --lock requirements/dev.txt --project
 
-.cache/clients/%/.done: requirements/clients-%.txt requirements/uv.txt requirements/install.py
-	@$(INSTALL) --env .cache/clients/$* --lock requirements/clients-$*.txt
+.cache/clients/%/.done: requirements/clients-%.txt requirements/uv.txt requirements/install.py | $(DEV)
+	@$(INSTALL) --env .cache/clients/$* --lock requirements/clients-$*.txt --uv $(BIN)/uv
 	@touch $@
 
 help:

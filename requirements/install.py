@@ -37,7 +37,7 @@ def main() -> int:
         stamp.touch()
         return 0
     try:
-        _fill(environment, arguments.lock, project=arguments.project)
+        _fill(environment, arguments.lock, uv=arguments.uv, project=arguments.project)
     except subprocess.CalledProcessError as failure:
         return _complain(f"set-up failed: {' '.join(map(str, failure.cmd))}")
     stamp.write_text(wanted, encoding="utf-8")
@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--env", type=Path, required=True)
     parser.add_argument("--lock", type=Path, required=True)
+    parser.add_argument("--uv", type=Path, help="a uv that is there already, to save fetching another")
     parser.add_argument("--project", action="store_true", help="install this project too, editable")
     return parser.parse_args()
 
@@ -65,15 +66,16 @@ def _fingerprint(lock: Path, *, project: bool) -> str:
     return digest.hexdigest() + "\n"
 
 
-def _fill(environment: Path, lock: Path, *, project: bool) -> None:
+def _fill(environment: Path, lock: Path, *, uv: Path | None, project: bool) -> None:
     python = environment / "bin" / "python"
     if not python.exists():
         _make(environment)
     print(f"Filling {_shown(environment)} from {_shown(lock)}", flush=True)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "--require-hashes", "-r", TOOLS])
-    uv = [environment / "bin" / "uv", "pip", "install", "--quiet", "--python", python]
-    if not _works([*uv, "--require-hashes", "-r", lock]):
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
+    if uv is None or not uv.exists():
+        _run([*pip, "--require-hashes", "-r", TOOLS])
+        uv = environment / "bin" / "uv"
+    if not _works([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock]):
         print("uv could not do it; trying pip, which takes longer", flush=True)
         _run([*pip, "--require-hashes", "-r", lock])
     if project:
