@@ -85,11 +85,10 @@ def image_request(prompt: str, options: Options, references: tuple[Reference, ..
         thinking=_optional(Thinking, options.thinking, "thinking"),
         continues=options.continues,
         seed=options.seed,
-        text=_optional(TextAmount, options.text, "text") or TextAmount.NONE,
-        layout=_optional(Layout, options.layout, "layout") or Layout.SIMPLE,
-        reference_fidelity=_optional(Fidelity, options.reference_fidelity, "reference_fidelity")
-        or Fidelity.LOOSE,
-        asset=_optional(Asset, options.asset, "asset") or Asset.DRAFT,
+        text=_optional(TextAmount, options.text, "text"),
+        layout=_optional(Layout, options.layout, "layout"),
+        reference_fidelity=_optional(Fidelity, options.reference_fidelity, "reference_fidelity"),
+        asset=_optional(Asset, options.asset, "asset"),
         review=_optional(Review, options.review, "review") or Review.INTERNAL,
     )
 

@@ -360,6 +360,14 @@ class Ledger(Protocol):
         """Make a dead owner's row ours; False where somebody else did so first."""
         ...
 
+    async def fact(self, name: str) -> str | None:
+        """Return a small fact that the home remembers, such as a consent, or None."""
+        ...
+
+    async def set_fact(self, name: str, value: str) -> None:
+        """Remember a small fact of the home."""
+        ...
+
 
 class Today(Protocol):
     """The day facts are looked up for; `--as-of` replaces it."""

@@ -1,0 +1,164 @@
+"""The main verb: decide, agree, buy each image once, keep it, explain."""
+
+import asyncio
+import hashlib
+
+import msgspec
+
+from keeprate.domain.decisions import Decision
+from keeprate.domain.errors import (
+    BudgetExceeded,
+    ConfirmationNeeded,
+    KeeprateError,
+    SpendingStopped,
+)
+from keeprate.domain.geometry import SQUARE
+from keeprate.domain.money import display
+from keeprate.domain.requests import ImageRequest
+from keeprate.domain.scopes import Scope
+from keeprate.workflows.decide import decide_for, decision_text
+from keeprate.workflows.keep import keep
+from keeprate.workflows.materials import materials_for, references_of
+from keeprate.workflows.means import Means
+from keeprate.workflows.options import Options, image_request
+from keeprate.workflows.pay import Paid
+from keeprate.workflows.results import Result, overall
+from keeprate.workflows.slot import Order, buy
+
+# A person's machine and one project's quota: more at once only meets 429s.
+AT_ONCE = 8
+FIRST_PURCHASE = "first_purchase_agreed"
+
+
+async def generate(means: Means, scope: Scope, prompt: str, options: Options) -> Result:
+    """Buy the images `options` ask for and keep them.
+
+    Raises:
+        KeeprateError: Nothing was bought: a bad field, no route, no room in a cap, no consent.
+            What was bought is never lost in an error; it comes as a Result.
+    """
+    means.progress("reading the request")
+    image_request(prompt, options)
+    references = await references_of(means, scope, options)
+    return await generate_request(means, scope, image_request(prompt, options, references), options)
+
+
+async def generate_request(
+    means: Means, scope: Scope, request: ImageRequest, options: Options
+) -> Result:
+    """Buy what `request` asks for, as `generate` does."""
+    decision = await decide_for(means, scope, request, options)
+    await _agree(means, decision, options)
+    order = Order(
+        scope=scope,
+        request=request,
+        decision=decision,
+        decision_json=decision_text(decision),
+        materials=await materials_for(means, scope, request),
+        intent=options.intent or means.rng.token(),
+        retry_unknown=options.retry_unknown,
+    )
+    paid, refusals = await _buy_all(means, order)
+    if not paid:
+        raise refusals[0]
+    result = _result(means, order, paid, refusals)
+    return await keep(means, scope, result, options)
+
+
+async def _agree(means: Means, decision: Decision, options: Options) -> None:
+    """Ask before the first purchase of a home that costs real money."""
+    upstream = means.providers[decision.chosen.route.upstream].upstream
+    ledger = means.till.ledger
+    if upstream.simulated or await ledger.fact(FIRST_PURCHASE) is not None:
+        return
+    agreed = options.yes or means.assume_yes
+    if not agreed and means.confirm is not None:
+        agreed = await means.confirm(decision)
+    if not agreed:
+        worst = display(decision.quote.worst)
+        raise ConfirmationNeeded(
+            f"the first real purchase of this home would go to {decision.chosen.route} "
+            f"and cost at most ${worst}",
+            field="yes",
+            value=False,
+            remedy="add --yes, or set KEEPRATE_YES=1, once; later purchases do not ask",
+        )
+    await ledger.set_fact(FIRST_PURCHASE, means.till.clock.now().isoformat())
+
+
+async def _buy_all(
+    means: Means, order: Order
+) -> tuple[tuple[Paid, ...], tuple[KeeprateError, ...]]:
+    """Buy every slot, some at once. A cap that closes half-way keeps what was bought before."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(slot: int) -> tuple[Paid, ...] | KeeprateError:
+        async with gate:
+            try:
+                return await buy(means, order, slot)
+            except (BudgetExceeded, SpendingStopped) as refusal:
+                return refusal
+
+    ended = await asyncio.gather(*(one(slot) for slot in range(order.decision.attempts)))
+    paid = tuple(each for slot in ended if isinstance(slot, tuple) for each in slot)
+    return paid, tuple(slot for slot in ended if isinstance(slot, KeeprateError))
+
+
+def _result(
+    means: Means, order: Order, paid: tuple[Paid, ...], refusals: tuple[KeeprateError, ...]
+) -> Result:
+    attempts = tuple(each.attempt for each in paid)
+    images = tuple(image for each in paid for image in _images_of(means, each))
+    return Result(
+        request=order.request,
+        decision=order.decision,
+        outcome=overall(attempts),
+        images=images,
+        attempts=attempts,
+        notices=(
+            *dict.fromkeys(notice for each in paid for notice in _notices(means, order, each)),
+            *dict.fromkeys(refusal.message for refusal in refusals),
+        ),
+    )
+
+
+def _images_of(means: Means, paid: Paid) -> tuple[StoredImage, ...]:
+    if paid.images or not paid.attempt.image_sha256s:
+        return paid.images
+    workspace = paid.attempt.new.key.workspace
+    found = (means.till.assets.find(workspace, sha256) for sha256 in paid.attempt.image_sha256s)
+    return tuple(image for image in found if image is not None)
+
+
+def _notices(means: Means, order: Order, paid: Paid) -> list[str]:
+    row = paid.attempt
+    notices: list[str] = []
+    if paid.replayed:
+        notices.append(f"intent {order.intent} had bought this before; nothing was bought now")
+    if row.charge is not None and row.charge.served_model not in {None, row.new.route.model}:
+        notices.append(
+            f"{row.charge.served_model} answered instead of {row.new.route.model}; "
+            "it is priced as served"
+        )
+    if row.charge is not None and not row.charge.certain:
+        notices.append(
+            "the upstream reported no usage: the whole hold is booked; when the bill is known, "
+            f"run keeprate reconcile {row.id} --billed USD"
+        )
+    if row.overrun:
+        notices.append(f"the charge was ${display(row.overrun)} above its hold")
+    notices.extend(_pixel_notices(means, order, paid))
+    return notices
+
+
+def _pixel_notices(means: Means, order: Order, paid: Paid) -> list[str]:
+    route = paid.attempt.new.route
+    card = means.book.card(paid.attempt.new.surface, route.model, means.today())
+    wanted = None if card is None else card.grid.get((order.request.ratio or SQUARE, route.size))
+    if wanted is None or (order.request.references and order.request.ratio is None):
+        return []
+    return [
+        f"asked for {wanted} pixels, got {image.width}x{image.height}"
+        for image in paid.images
+        if (image.width, image.height) != (wanted.width, wanted.height)
+    ]

@@ -1,0 +1,53 @@
+"""What the verbs work with: the ports joined, handed in by `bootstrap`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from keeprate.catalogue.book import Book
+from keeprate.catalogue.cards import PriceRow
+from keeprate.domain.attempts import NewAttempt
+from keeprate.domain.decisions import Decision
+from keeprate.domain.errors import NoPriceOnDate
+from keeprate.domain.routes import ModelId
+from keeprate.routing.market import Market
+from keeprate.workflows.charging import PriceOf
+from keeprate.workflows.pay import Till
+from keeprate.workflows.ports import Keeper, Provider, Rng, Today, Turns
+
+Confirm = Callable[[Decision], Awaitable[bool]]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """Everything a verb may touch. `owner` is this process, `confirm` asks the person."""
+
+    till: Till
+    book: Book
+    market: Callable[[], Market]
+    providers: Mapping[str, Provider]
+    turns: Turns
+    keeper: Keeper
+    rng: Rng
+    today: Today
+    owner: str
+    default_policy: str
+    assume_yes: bool
+    confirm: Confirm | None
+    progress: Progress
+
+    def price_of(self, new: NewAttempt) -> PriceOf:
+        """Return the look-up of prices as served, on the surface and day of `new`."""
+        day = new.created_at.date()
+
+        def price_of(model: ModelId) -> PriceRow | None:
+            try:
+                return self.book.price_on(new.surface, model, day, upstream=new.route.upstream)
+            except NoPriceOnDate:
+                return None
+
+        return price_of
+
+    def provider_of(self, new: NewAttempt) -> Provider | None:
+        """Return the provider of the upstream that `new` went to, if it is still configured."""
+        return self.providers.get(new.route.upstream)
