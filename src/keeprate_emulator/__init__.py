@@ -1,1 +1,1 @@
-"""A stand-in for Google's image APIs. It shares no code with keeprate."""
+"""A stand-in for Google's image API: it speaks the wire, draws, bills and can be told to fail."""

@@ -1,0 +1,1 @@
+"""The doors: one module per group of paths, each turning HTTP into calls and answers back into HTTP."""
