@@ -156,7 +156,10 @@ class SpoolFile(Protocol):
 class Provider(Protocol):
     """One upstream of one surface: translates, sends once, understands. Never re-sends by itself."""
 
-    upstream: Upstream
+    @property
+    def upstream(self) -> Upstream:
+        """The connection it speaks for."""
+        ...
 
     def outgoing(
         self,

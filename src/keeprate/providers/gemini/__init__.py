@@ -1,0 +1,1 @@
+"""The Gemini API surface: an API key and `/v1beta/models/…`."""

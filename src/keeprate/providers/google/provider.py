@@ -1,0 +1,141 @@
+"""What both surfaces' providers do alike: shape a call, label it, send it once, understand the reply."""
+
+import mmap
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+
+from keeprate.catalogue.cards import Transport
+from keeprate.domain.errors import ConfigError
+from keeprate.domain.purposes import Lane
+from keeprate.domain.requests import ImageRequest
+from keeprate.domain.routes import Route, Upstream
+from keeprate.providers.google.answers import content_answer
+from keeprate.providers.google.asking import MAX_OUTPUT_TOKENS, Ask, contents_json
+from keeprate.providers.google.history import model_turn
+from keeprate.providers.google.predict import predict_answer
+from keeprate.providers.google.sending import checked_session, send_once
+from keeprate.providers.shapes import ConnectOptions
+from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SpoolFile
+
+
+class Translation(Protocol):
+    """What differs between the surfaces: where a call goes, what it says, and who may make it."""
+
+    def path(self, ask: Ask) -> str:
+        """Return the path, relative to the upstream's base URL."""
+        ...
+
+    def body(self, ask: Ask, lane: Lane) -> bytes:
+        """Return the exact JSON text."""
+        ...
+
+    async def headers(self, lane: Lane) -> dict[str, str]:
+        """Return the headers that authorise and bill the call.
+
+        Raises:
+            SendFailure: No credential could be had; nothing was sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoogleProvider:
+    """One upstream of one of Google's surfaces. Fits the port `keeprate.workflows.ports.Provider`."""
+
+    upstream: Upstream
+    translation: Translation
+    http: aiohttp.ClientSession
+    options: ConnectOptions
+
+    def outgoing(
+        self,
+        request: ImageRequest,
+        *,
+        route: Route,
+        lane: Lane,
+        images: int,
+        max_output_tokens: int | None,
+        materials: Materials,
+    ) -> Outgoing:
+        """Return the call for `images` images of `request` on `route` (pure)."""
+        ask = Ask(
+            request=request,
+            route=route,
+            shape=self.options.shape_of(route),
+            materials=materials,
+            images=images,
+            size_field=self.options.size_field,
+            max_output_tokens=max_output_tokens,
+        )
+        return Outgoing(
+            upstream=self.upstream,
+            route=route,
+            lane=lane,
+            path=self.translation.path(ask),
+            body=self.translation.body(ask, lane),
+            timeout_s=ask.shape.timeout_s,
+            added=_added(ask),
+        )
+
+    async def send(self, call: Outgoing, *, attempt_id: str, into: SpoolFile) -> Reply:
+        """Send once and spool the reply.
+
+        Raises:
+            SendFailure: Anything but a complete 200; its class says what that means for money.
+        """
+        headers = {"User-Agent": self.options.user_agent, **await self.translation.headers(call.lane)}
+        if self.upstream.simulated:
+            # The emulator writes it beside its own bill, so that both books can be compared by row.
+            headers["x-keeprate-attempt"] = attempt_id
+        return await send_once(self.http, call, headers=headers, into=into)
+
+    def understand(self, reply: Reply, call_route: Route) -> Answer:
+        """Return the typed answer a spooled reply holds. Undecodable bytes are `unknown`."""
+        text = _text_of(reply)
+        if self.options.shape_of(call_route).transport is Transport.PREDICT:
+            return predict_answer(text)
+        return content_answer(text, served_tier=reply.served_tier)
+
+    def contents(self, request: ImageRequest, materials: Materials) -> bytes:
+        """Return the JSON array of turns that `outgoing` sends for `request`, history first."""
+        return contents_json(request, materials)
+
+    def model_turn(self, reply: Reply) -> bytes | None:
+        """Return the model's turn of a spooled reply, verbatim; None where it said nothing."""
+        return model_turn(_text_of(reply))
+
+
+def google_provider(
+    upstream: Upstream, translation: Translation, http: aiohttp.ClientSession, options: ConnectOptions
+) -> GoogleProvider:
+    """Return a provider on a session that is fit for paid calls and an address that is one.
+
+    Raises:
+        ConfigError: The session may reuse connections, or the base URL is no plain http(s) address.
+    """
+    plain = upstream.base_url.startswith(("https://", "http://"))
+    if not plain or any(mark in upstream.base_url for mark in "?#@ "):
+        raise ConfigError(
+            f"the base URL of upstream {upstream.name!r} is not a plain http or https address",
+            field="base_url",
+            value=upstream.base_url,
+            remedy="write it like https://generativelanguage.googleapis.com, without user, query or fragment",
+        )
+    return GoogleProvider(
+        upstream=upstream, translation=translation, http=checked_session(http), options=options
+    )
+
+
+def _added(ask: Ask) -> tuple[str, ...]:
+    capped = ask.max_output_tokens is not None and ask.shape.transport is Transport.GENERATE_CONTENT
+    return (MAX_OUTPUT_TOKENS,) if capped else ()
+
+
+def _text_of(reply: Reply) -> bytes | memoryview:
+    """Return the spooled bytes, mapped rather than read: a 4K answer is 30 MB of text."""
+    if reply.body_path.stat().st_size == 0:
+        return b""
+    with reply.body_path.open("rb") as spooled:
+        return memoryview(mmap.mmap(spooled.fileno(), 0, access=mmap.ACCESS_READ))

@@ -1,0 +1,190 @@
+"""One POST, sent once: which failures prove that nothing left, and which may hide a paid picture.
+
+Nothing was sent when aiohttp failed to *get* a connection: name, connect, TLS, certificate, or their
+timeout (its connector raises these, and only its connector). From the first written byte on, every failure
+is `unknown`. A reused connection would blur that line: a server may close an idle one just as we write. So
+the session opens a connection for each call and reuses none. aiohttp re-sends by itself only idempotent
+methods on a reused connection; a POST never (aiohttp 3.14 client.py, `IDEMPOTENT_METHODS`).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+
+from keeprate.domain.errors import ConfigError, StorageError
+from keeprate.domain.outcomes import FailureClass, Outcome, OutcomeKind
+from keeprate.providers.google.refusals import refusal
+from keeprate.workflows.ports import Outgoing, Reply, SendFailure, SpoolFile
+
+CONNECT_TIMEOUT_S: Final = 10.0
+# A body larger than any set of pictures is not read to its end: a disk is finite.
+_LARGEST_REPLY: Final = 512 * 1024 * 1024
+_LARGEST_REFUSAL: Final = 256 * 1024
+_SLICE: Final = 64 * 1024
+
+# A name that does not resolve or a port that refuses may do so only now; a certificate stays wrong.
+_NOTHING_SENT: Final = (
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.InvalidURL,
+)
+_LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+def paid_session() -> aiohttp.ClientSession:
+    """Return a session fit for calls that cost money: no reuse, no cookies, no limit of its own."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True, limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # A picture does not get smaller by gzip, and an unpacked reply could outgrow any limit.
+        headers={"Accept-Encoding": "identity"},
+        read_bufsize=2 * _SLICE,
+    )
+
+
+def checked_session(http: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    """Return `http` if a failure on it can be told to be before or after sending.
+
+    Raises:
+        ConfigError: It may reuse connections.
+    """
+    if http.connector is None or not http.connector.force_close:
+        raise ConfigError(
+            "paid calls need a session that reuses no connection",
+            field="http",
+            remedy="open it with keeprate.providers.google.sending.paid_session()",
+        )
+    return http
+
+
+async def send_once(
+    http: aiohttp.ClientSession, call: Outgoing, *, headers: Mapping[str, str], into: SpoolFile
+) -> Reply:
+    """POST the call and spool the reply as it comes. Redirects are not followed: they would take the key along.
+
+    Raises:
+        SendFailure: Anything but a complete 200. What came of a 200 is kept, marked incomplete.
+    """
+    try:
+        served = await _post(http, call, headers=headers, into=into)
+    except SendFailure:
+        into.abandon()
+        raise
+    except _NOTHING_SENT as fault:
+        into.abandon()
+        raise _not_sent(fault) from fault
+    except _LOST as fault:
+        into.abandon()
+        raise _unknown(_loss(fault), str(fault) or None) from fault
+    except asyncio.CancelledError:
+        into.abandon()
+        raise
+    # Flushing waits for the disk, so not on the loop's time. Cancelled here, it still runs to its end.
+    try:
+        return await asyncio.to_thread(
+            into.complete,
+            content_type=served.get("Content-Type", ""),
+            served_tier=served.get("x-gemini-service-tier"),
+            request_id=served.get("x-request-id") or served.get("x-goog-request-id"),
+        )
+    except (OSError, StorageError) as fault:
+        raise _unknown("spool_failed", str(fault)) from fault
+
+
+async def _post(
+    http: aiohttp.ClientSession, call: Outgoing, *, headers: Mapping[str, str], into: SpoolFile
+) -> Mapping[str, str]:
+    """Return the headers of a 200 whose whole body is spooled."""
+    async with http.post(
+        call.upstream.base_url.rstrip("/") + call.path,
+        data=call.body,
+        headers={"Content-Type": "application/json", **headers},
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(
+            total=call.timeout_s, connect=CONNECT_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S
+        ),
+    ) as response:
+        if response.status != 200:
+            raise refusal(response.status, response.headers, await _start_of(response))
+        await _spool(response, into)
+        return response.headers
+
+
+async def _spool(response: aiohttp.ClientResponse, into: SpoolFile) -> None:
+    count = 0
+    async for data in response.content.iter_chunked(_SLICE):
+        count += len(data)
+        if count > _LARGEST_REPLY:
+            raise _unknown("reply_too_large", f"more than {_LARGEST_REPLY} bytes came")
+        try:
+            into.write(data)
+        except (OSError, StorageError) as fault:
+            raise _unknown("spool_failed", str(fault)) from fault
+    framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+    if count == 0 and not framed:
+        # Its end is the connection's end, so nothing tells an empty reply from a lost one.
+        raise _unknown("connection_lost", "the connection closed before a reply came")
+
+
+async def _start_of(response: aiohttp.ClientResponse) -> bytes:
+    """Return the first part of a refusal. Its status is known, so a body cut short changes nothing."""
+    body = bytearray()
+    try:
+        async for data in response.content.iter_chunked(_SLICE):
+            body += data
+            if len(body) >= _LARGEST_REFUSAL:
+                break
+    except _LOST:
+        return bytes(body)
+    return bytes(body)
+
+
+def _not_sent(fault: Exception) -> SendFailure:
+    final = isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL)
+    return SendFailure(
+        FailureClass.NOT_SENT,
+        Outcome(kind=OutcomeKind.FAILED, raw_reason=_hindrance(fault), message=str(fault) or None),
+        http_status=None,
+        retry_after_s=None,
+        is_final=final,
+    )
+
+
+def _unknown(reason: str, message: str | None) -> SendFailure:
+    return SendFailure(
+        FailureClass.UNKNOWN,
+        Outcome(kind=OutcomeKind.UNKNOWN, raw_reason=reason, message=message),
+        http_status=None,
+        retry_after_s=None,
+        is_final=False,
+    )
+
+
+def _hindrance(fault: Exception) -> str:
+    match fault:
+        case aiohttp.ConnectionTimeoutError():
+            return "connect_timeout"
+        case aiohttp.ClientConnectorDNSError():
+            return "name_not_found"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
+            return "certificate"
+        case aiohttp.ClientSSLError():
+            return "tls"
+        case aiohttp.InvalidURL():
+            return "bad_address"
+        case _:
+            return "cannot_connect"
+
+
+def _loss(fault: Exception) -> str:
+    match fault:
+        case TimeoutError():
+            return "timeout"
+        case aiohttp.ClientPayloadError():
+            return "truncated"
+        case _:
+            return "connection_lost"
