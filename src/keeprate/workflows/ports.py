@@ -1,5 +1,6 @@
 """What the workflows need of the world. Adapters fit these shapes; `bootstrap` joins them."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from keeprate.domain.budgets import Budget, Standing
 from keeprate.domain.charges import Usage
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import FailureClass, Outcome
+from keeprate.domain.provenance import Provenance
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.routes import ModelId, Route, Upstream
@@ -57,6 +59,11 @@ class Outgoing:
     body: bytes
     timeout_s: int
     added: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of what is sent: path and body."""
+        return hashlib.sha256(self.path.encode() + b"\n" + self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +129,12 @@ class SendFailure(Exception):
 class Spool(Protocol):
     """Keeps raw replies, complete and flushed to disk, until their attempt is settled."""
 
-    def begin(self, attempt_id: str) -> "SpoolFile":
-        """Return a file to write the reply of `attempt_id` to."""
+    def begin(self, attempt_id: str, *, expected_bytes: int = 0) -> "SpoolFile":
+        """Return a file to write the reply of `attempt_id` to, with room for `expected_bytes`.
+
+        Raises:
+            StorageError: The disk cannot take it.
+        """
         ...
 
     def find(self, attempt_id: str) -> Reply | None:
@@ -260,6 +271,61 @@ class Assets(Protocol):
 
     def find(self, workspace: str, sha256: str) -> StoredImage | None:
         """Return what is stored under `sha256`, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file written for a person: the picture with its story in it, and the story beside it.
+
+    `sha256` is the file's own; it differs from the image's where the story was put in. `path` is as
+    asked for, but for an extension that did not fit the bytes; `notices` say so.
+    """
+
+    path: Path
+    sidecar: Path
+    sha256: str
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTrace:
+    """What a file tells of itself. `untouched_sha256` is its hash without the story Keeprate put in.
+
+    `attempt_id` is what that story says, None where there is none; it is a claim, not a proof.
+    """
+
+    sha256: str
+    untouched_sha256: str
+    attempt_id: str | None
+
+
+class Keeper(Protocol):
+    """Writes images out for people, and reads such files back."""
+
+    async def keep(
+        self,
+        image: StoredImage,
+        target: Path,
+        provenance: Provenance,
+        *,
+        overwrite: bool,
+        prompt_in_file: bool,
+    ) -> KeptFile:
+        """Write `image` to `target` with its sidecar, flushed to disk.
+
+        Raises:
+            InvalidValue: The folder is missing, or a file is there and may not be overwritten.
+            StorageError: The disk refused.
+        """
+        ...
+
+    async def trace(self, path: Path) -> FileTrace:
+        """Return what the file at `path` tells.
+
+        Raises:
+            UnreadableReference: There is no such file, or it is no image.
+        """
         ...
 
 
