@@ -62,7 +62,8 @@ clean: ## remove everything that can be made again
 
 # The demo needs 30 packages, the rest of the work a hundred; a full environment serves both.
 $(CORE): requirements/core.txt requirements/uv.txt requirements/install.py pyproject.toml
-	@test -e $(DEV) && touch $@ || $(INSTALL) --env .venv --lock requirements/core.txt --project
+	@if test -e $(DEV); then $(MAKE) --no-print-directory $(DEV) && touch $@; \
+	else $(INSTALL) --env .venv --lock requirements/core.txt --project; fi
 
 $(DEV): requirements/dev.txt requirements/uv.txt requirements/install.py pyproject.toml
 	@$(INSTALL) --env .venv --lock requirements/dev.txt --project

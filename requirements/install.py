@@ -70,6 +70,9 @@ def _fill(environment: Path, lock: Path, *, uv: Path | None, project: bool) -> N
     python = environment / "bin" / "python"
     if not python.exists():
         _make(environment)
+    elif not (environment / "bin" / "pip").exists():
+        # Made by another tool, or by a set-up that was stopped half-way.
+        _run([python, "-m", "ensurepip", "--default-pip"])
     print(f"Filling {_shown(environment)} from {_shown(lock)}", flush=True)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     if uv is None or not uv.exists():

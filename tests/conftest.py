@@ -60,11 +60,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def _a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test an empty KEEPRATE_HOME, so that none reads or writes the owner's."""
+    """Give each test an empty home and folder, so that none reads the owner's ledger, `.env` or `keeprate.toml`."""
     home = tmp_path / "home"
     monkeypatch.setenv("KEEPRATE_HOME", str(home))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(autouse=True)
