@@ -11,8 +11,9 @@ from keeprate.domain.errors import NoPriceOnDate
 from keeprate.domain.routes import ModelId
 from keeprate.routing.market import Market
 from keeprate.workflows.charging import PriceOf
+from keeprate.workflows.kept import Keeper
 from keeprate.workflows.pay import Till
-from keeprate.workflows.ports import Keeper, Provider, Rng, Today, Turns
+from keeprate.workflows.ports import Provider, Rng, Today
 
 Confirm = Callable[[Decision], Awaitable[bool]]
 Progress = Callable[[str], None]
@@ -26,7 +27,6 @@ class Means:
     book: Book
     market: Callable[[], Market]
     providers: Mapping[str, Provider]
-    turns: Turns
     keeper: Keeper
     rng: Rng
     today: Today

@@ -12,7 +12,6 @@ from keeprate.domain.budgets import Budget, Standing
 from keeprate.domain.charges import Usage
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import FailureClass, Outcome
-from keeprate.domain.provenance import Provenance
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.routes import ModelId, Route, Upstream
@@ -271,61 +270,6 @@ class Assets(Protocol):
 
     def find(self, workspace: str, sha256: str) -> StoredImage | None:
         """Return what is stored under `sha256`, or None."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFile:
-    """A file written for a person: the picture with its story in it, and the story beside it.
-
-    `sha256` is the file's own; it differs from the image's where the story was put in. `path` is as
-    asked for, but for an extension that did not fit the bytes; `notices` say so.
-    """
-
-    path: Path
-    sidecar: Path
-    sha256: str
-    notices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileTrace:
-    """What a file tells of itself. `untouched_sha256` is its hash without the story Keeprate put in.
-
-    `attempt_id` is what that story says, None where there is none; it is a claim, not a proof.
-    """
-
-    sha256: str
-    untouched_sha256: str
-    attempt_id: str | None
-
-
-class Keeper(Protocol):
-    """Writes images out for people, and reads such files back."""
-
-    async def keep(
-        self,
-        image: StoredImage,
-        target: Path,
-        provenance: Provenance,
-        *,
-        overwrite: bool,
-        prompt_in_file: bool,
-    ) -> KeptFile:
-        """Write `image` to `target` with its sidecar, flushed to disk.
-
-        Raises:
-            InvalidValue: The folder is missing, or a file is there and may not be overwritten.
-            StorageError: The disk refused.
-        """
-        ...
-
-    async def trace(self, path: Path) -> FileTrace:
-        """Return what the file at `path` tells.
-
-        Raises:
-            UnreadableReference: There is no such file, or it is no image.
-        """
         ...
 
 
