@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 
 def _keeprate(home: Path, *words: str) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, "-m", "keeprate.cli.main", *words, "--json"],
+        [Path(sys.executable).with_name("keeprate"), *words, "--json"],
         env={**os.environ, "GEMINI_API_KEY": os.environ["KEEPRATE_LIVE_KEY"], "KEEPRATE_HOME": str(home)},
         cwd=home.parent,
         capture_output=True,
