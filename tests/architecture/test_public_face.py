@@ -25,15 +25,21 @@ MOST_NAMES = 25
 
 
 def _loaded_after(statement: str) -> set[str]:
-    probe = (
-        f"import sys; before = set(sys.modules); {statement}; print('\\n'.join(set(sys.modules) - before))"
-    )
+    # Told on standard error, since the statement may print pages of its own.
+    told = "print(*set(sys.modules) - before, file=sys.stderr)"
+    probe = f"import sys; before = set(sys.modules); {statement}; {told}"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    return {name.split(".")[0] for name in done.stdout.split()}
+    return {name.split(".")[0] for name in done.stderr.split()}
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     assert _loaded_after("import keeprate").isdisjoint(HEAVY)
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    loaded = _loaded_after("from keeprate.cli.main import main; main(['--help'])")
+    assert "keeprate" in loaded
+    assert loaded.isdisjoint({*HEAVY, "cyclopts"})
 
 
 def test_every_promised_name_can_be_had() -> None:
