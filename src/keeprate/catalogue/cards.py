@@ -1,7 +1,7 @@
 """What the catalogue answers with: facts as frozen values, each with its source and dates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -49,10 +49,13 @@ class LifecycleEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One statement of a lifecycle date, as announced on `announced_on`. Later ones may move it."""
+    """One statement of a lifecycle date, as announced on `announced_on`. Later ones may move it.
+
+    `on` is None where the source says that no date was announced.
+    """
 
     event: LifecycleEvent
-    on: date
+    on: date | None
     announced_on: date
     provenance: Provenance
 
@@ -92,6 +95,8 @@ class ModelCard:
     `grid` gives the exact pixels by (ratio, size). `references_by_role` are sub-limits within
     `max_references`. `max_prompt_tokens` and `max_output_tokens` are None where unpublished.
     `images_per_call` is the most one call returns. `output_mimes` are what may come back.
+    `preview_of` names the id that took over from this preview id. `upstreams` names the only
+    connections that serve the model; empty means every upstream of the surface.
     """
 
     surface: Surface
@@ -131,10 +136,21 @@ class ModelCard:
     output_mimes: tuple[str, ...]
     timeout_s: Mapping[Size, int]
     provenance: Mapping[str, Provenance]
+    preview_of: ModelId | None = None
+    upstreams: tuple[str, ...] = ()
 
     def lives_on(self, day: date) -> bool:
         """Return whether calls are answered on `day`."""
         return self.released_on <= day and (self.shutdown_on is None or day < self.shutdown_on)
+
+    def served_by(self, upstream: str | None) -> bool:
+        """Return whether the connection named `upstream` serves this model; None asks of any."""
+        return upstream is None or not self.upstreams or upstream in self.upstreams
+
+    @property
+    def is_preview(self) -> bool:
+        """Return whether this is the id of a preview, which dies when the model is generally out."""
+        return self.preview_of is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +171,8 @@ class PriceRow:
     tokens one image of a size takes; `image_tokens_high` the dearer side where sources conflict.
     `card` is the rounded per-image price the vendor prints. `reference_tokens` is what one input
     image takes: listed (quoted) and the most seen (held). `grounding_each` is one grounded search.
+    `lanes` holds what is on offer, LIVE among it; `unlisted_lanes` says why another is not.
+    `upstream` names the connection a contract price is for; None is the official list.
     """
 
     id: str
@@ -172,3 +190,5 @@ class PriceRow:
     grounding_each: NanoUSD
     lanes: Mapping[Lane, LaneTerms]
     provenance: Provenance
+    unlisted_lanes: Mapping[Lane, Provenance] = field(default_factory=dict[Lane, Provenance])
+    upstream: str | None = None
