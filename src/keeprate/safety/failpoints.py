@@ -35,6 +35,8 @@ FAILPOINTS: Final[frozenset[str]] = frozenset(
         "assets.keep.after_sidecar",
         "assets.sweep.before_remove",
         # ledger
+        "ledger.adopt.before_commit",
+        "ledger.adopt.after_commit",
         "ledger.budget.before_commit",
         "ledger.budget.after_commit",
         "ledger.free.before_commit",

@@ -41,7 +41,7 @@ class Packet:
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def packet_of(provenance: Provenance, *, prompt_in_file: bool) -> Packet:
+def packet_of(provenance: Provenance) -> Packet:
     """Return what is put into the file itself: the essentials; the sidecar says all of it."""
     facts = {
         "Model": provenance.model,
@@ -59,7 +59,7 @@ def packet_of(provenance: Provenance, *, prompt_in_file: bool) -> Packet:
         image_sha256=provenance.image_sha256,
         simulated=provenance.simulated,
         source_type="algorithmicMedia" if provenance.simulated else "trainedAlgorithmicMedia",
-        prompt=provenance.prompt if prompt_in_file else None,
+        prompt=provenance.prompt,
         facts={name: value for name, value in facts.items() if value is not None},
     )
 
