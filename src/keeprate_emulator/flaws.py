@@ -4,9 +4,10 @@ import random
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from keeprate_emulator import facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,8 @@ class Flaws:
 
 def profiles(path: Path | None) -> Mapping[str, Profile]:
     """Return the habits of every family, from the file given or the one in the package."""
-    if path is None:
-        text = resources.files(__package__).joinpath("facts/flaws.toml").read_text("utf-8")
-    else:
-        text = path.read_text("utf-8")
-    return {name: _profile(row) for name, row in tomllib.loads(text)["family"].items()}
+    book = facts.table("flaws") if path is None else tomllib.loads(path.read_text("utf-8"))
+    return {name: _profile(row) for name, row in book["family"].items()}
 
 
 def flaws_of(

@@ -1,19 +1,18 @@
 """The exact pixels of each (grid, size, ratio)."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+
+from keeprate_emulator import facts
 
 Pixels = tuple[int, int]
 
 
 @cache
 def _grids() -> Mapping[str, Mapping[str, Mapping[str, Pixels]]]:
-    text = resources.files(__package__).joinpath("facts/grids.toml").read_text("utf-8")
     return {
         grid: {size: {ratio: (row[0], row[1]) for ratio, row in rows.items()} for size, rows in sizes.items()}
-        for grid, sizes in tomllib.loads(text).items()
+        for grid, sizes in facts.table("grids").items()
     }
 
 

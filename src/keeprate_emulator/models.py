@@ -1,13 +1,12 @@
 """Which model ids exist on which surface and day, and what each can be asked for."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any, Literal, cast
 
+from keeprate_emulator import facts
 from keeprate_emulator.refusals import Refusal
 
 Surface = Literal["gemini-api", "vertex"]
@@ -69,9 +68,9 @@ class Model:
 @cache
 def all_models() -> Mapping[str, Model]:
     """Return every id that ever was, in the order of the file."""
-    facts = tomllib.loads(resources.files(__package__).joinpath("facts/models.toml").read_text("utf-8"))
-    families = {name: _family(name, row) for name, row in facts["family"].items()}
-    return {row["id"]: _model(row, families) for row in facts["model"]}
+    book = facts.table("models")
+    families = {name: _family(name, row) for name, row in book["family"].items()}
+    return {row["id"]: _model(row, families) for row in book["model"]}
 
 
 def living_model(model_id: str, surface: Surface, day: date, *, method: str, version: str) -> Model:

@@ -71,7 +71,7 @@ def input_tokens(ask: Ask, prices: PriceList) -> Tokens:
 def _usual(ask: Ask, terms: Terms, luck: Luck) -> Outcome:
     tokens = _thinking(ask, terms, luck, input_tokens(ask, terms.prices))
     thought = _thought(ask) if ask.include_thoughts and tokens.thoughts else ""
-    if ask.modalities == {"TEXT"}:
+    if ask.modalities == frozenset({"TEXT"}):
         text = f"Here is what I would draw: {ask.prompt[:160]}"
         return Outcome(
             name="text_only", tokens=replace(tokens, text=_length(text)), text=text, thought=thought
@@ -85,7 +85,7 @@ def _usual(ask: Ask, terms: Terms, luck: Luck) -> Outcome:
         )
     # Thinking is cut short to leave room for the picture, and words are the first thing to go.
     thoughts = int(min(tokens.thoughts, room - image))
-    text = "Here is your picture." if ask.modalities != {"IMAGE"} else ""
+    text = "Here is your picture." if ask.modalities != frozenset({"IMAGE"}) else ""
     if room - image - thoughts < _length(text):
         text = ""
     tokens = replace(tokens, thoughts=thoughts, text=_length(text), image=image)

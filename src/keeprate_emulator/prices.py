@@ -1,12 +1,11 @@
 """What a call costs by the emulator's own list, in whole nano-dollars."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from keeprate_emulator import facts
 from keeprate_emulator.models import Surface
 from keeprate_emulator.refusals import invalid
 
@@ -67,8 +66,7 @@ class PriceList:
 
 @cache
 def _lists() -> Mapping[str, PriceList]:
-    facts = tomllib.loads(resources.files(__package__).joinpath("facts/prices.toml").read_text("utf-8"))
-    return {name: _price_list(row) for name, row in facts["family"].items()}
+    return {name: _price_list(row) for name, row in facts.table("prices")["family"].items()}
 
 
 def price_list(family: str) -> PriceList:

@@ -75,6 +75,7 @@ def _vertex(emulator: Emulator) -> list[web.RouteDef]:
     verbs, catalogue = Verbs(emulator, "vertex"), Catalogue(emulator, "vertex")
     return [
         web.post("/token", token),
+        web.post(f"{_VERTEX}{_PROJECT}/interactions", Interactions(emulator, "vertex").create),
         web.post(f"{_VERTEX}{_PROJECT}{_PUBLISHED}{_VERB}", verbs),
         web.post(f"{_VERTEX}{_PUBLISHED}{_VERB}", verbs),
         web.post(f"{_PUBLISHED}{_VERB}", verbs),

@@ -1,5 +1,6 @@
 """The sign on every picture that nobody paid for it: in the pixels, and in the file's own text."""
 
+import math
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -10,7 +11,8 @@ SENTENCE = "Simulated picture, drawn by keeprate-emulator. No image model was ca
 
 def stamp(picture: Image.Image) -> None:
     """Set the word SIMULATED into the lower right corner, legible on any ground."""
-    plate = _plate(max(11, min(picture.size) // 42))
+    even = math.sqrt(picture.width * picture.height)
+    plate = _plate(max(11, round(min(even / 52, min(picture.size) / 8))))
     gap = max(4, min(picture.size) // 60)
     picture.paste(plate, (picture.width - plate.width - gap, picture.height - plate.height - gap), plate)
 

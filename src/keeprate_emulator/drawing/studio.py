@@ -4,7 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
+from keeprate_emulator.drawing.encoding import encoded, signed
 from keeprate_emulator.drawing.orders import Order, Picture
+from keeprate_emulator.drawing.painter import painted
 from keeprate_emulator.drawing.templates import from_template
 
 DrawMode = Literal["full", "fast"]
@@ -19,9 +21,21 @@ class Studio:
 
     async def draw(self, order: Order) -> Picture:
         """Return the picture, encoded and marked."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._hands, from_template, order)
+        work = from_template if self.mode == "fast" else drawn
+        return await asyncio.get_running_loop().run_in_executor(self._hands, work, order)
 
     def close(self) -> None:
         """Let the hands go, unfinished work included."""
         self._hands.shutdown(wait=False, cancel_futures=True)
+
+
+def drawn(order: Order) -> Picture:
+    """Draw and encode one picture."""
+    content = encoded(painted(order), order.mime, order.quality)
+    return Picture(
+        content=signed(content, order.mime, order.response_id),
+        mime=order.mime,
+        label=order.mime,
+        width=order.pixels[0],
+        height=order.pixels[1],
+    )

@@ -179,5 +179,5 @@ def _document(pictures: list[Picture], wish: Wish, fault: Fault) -> dict[str, ob
             fault.message
             or "Unable to show generated images: filtered by the responsible AI practices. Support codes: 42"
         )
-        predictions += [{"raiFilteredReason": reason}] * _filtered(wish, fault)
+        predictions.extend({"raiFilteredReason": reason} for _ in range(_filtered(wish, fault)))
     return {"predictions": predictions} if predictions else {}
