@@ -39,7 +39,8 @@ class NewAttempt:
 
     `id` is derived from the key. `hold` is the quote's worst. `payload_sha256` is the hash of the
     bytes to be sent. `decision_json` keeps the decision for replay and explanation.
-    `price_id` is the dated price the hold rests on.
+    `price_id` is the dated price the hold rests on. `follows` names the unknown attempt that a caller
+    chose to try again.
     """
 
     id: str
@@ -60,6 +61,7 @@ class NewAttempt:
     hold: NanoUSD
     price_id: str
     created_at: datetime
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +97,18 @@ class Attempt:
     model_version: str | None
     response_id: str | None
     reconciled_by: str | None = None
-    follows: str | None = None
 
     @property
     def id(self) -> str:
         """Return the attempt's id."""
         return self.new.id
+
+    @property
+    def follows(self) -> str | None:
+        """Return the unknown attempt that this one was bought in place of, if any."""
+        return self.new.follows
+
+    @property
+    def follows(self) -> str | None:
+        """Return the unknown attempt this one was made after, because somebody asked for it."""
+        return self.new.follows

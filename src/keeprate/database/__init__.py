@@ -1,0 +1,1 @@
+"""Engine, drivers, migrations and the write lock: the only folder that knows which SQLite it runs on."""

@@ -1,0 +1,134 @@
+"""The part of the ledger a batch of commands touches, as values, and what the batch changes in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from keeprate.domain.attempts import Attempt
+from keeprate.domain.budgets import Budget
+from keeprate.domain.errors import KeeprateError
+from keeprate.domain.money import NanoUSD
+from keeprate.ledger.commands import Command, Intend
+from keeprate.ledger.moments import micros, window_start
+
+
+class BookId(NamedTuple):
+    """Real and simulated money of a workspace are two books that never meet."""
+
+    workspace: str
+    simulated: bool
+
+
+class WindowId(NamedTuple):
+    """One window of one cap."""
+
+    workspace: str
+    budget_id: str
+    starts_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What a window counts."""
+
+    spent: NanoUSD
+    held: NanoUSD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An attempt's row, and the moment its money is booked for: its windows for good."""
+
+    attempt: Attempt
+    booked_us: int
+
+    @property
+    def book(self) -> BookId:
+        """Return the book the row stands in."""
+        return BookId(self.attempt.new.key.workspace, self.attempt.new.simulated)
+
+
+class EntryKind(StrEnum):
+    """Each attempt has one hold and, once it is closed, one entry that closes it."""
+
+    HOLD = "hold"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A move between three accounts: what may be held, what is held, what is spent. Sums to zero."""
+
+    line: Line
+    kind: EntryKind
+    at_us: int
+    available: int
+    held: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brake:
+    """Why no new hold is taken in a book until a person says go on."""
+
+    id: str
+    book: BookId
+    reason: str
+    attempt_id: str | None
+    raised_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What a batch needs to know: the rows it names, and caps, clocks and brakes of their books."""
+
+    lines: Mapping[str, Line]
+    budgets: Mapping[BookId, Sequence[Budget]]
+    windows: Mapping[WindowId, Sums]
+    latest_us: Mapping[BookId, int]
+    brakes: Mapping[BookId, Brake]
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """What a batch writes. `results` answer its commands in order, each with its own row or error."""
+
+    results: list[Attempt | KeeprateError] = field(default_factory=list["Attempt | KeeprateError"])
+    created: dict[str, Line] = field(default_factory=dict[str, Line])
+    changed: dict[str, Line] = field(default_factory=dict[str, Line])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    windows: dict[WindowId, Sums] = field(default_factory=dict[WindowId, Sums])
+    latest_us: dict[BookId, int] = field(default_factory=dict[BookId, int])
+    brakes: dict[BookId, Brake] = field(default_factory=dict[BookId, Brake])
+
+
+def binding(budgets: Iterable[Budget], api_key: str | None) -> list[Budget]:
+    """Return the caps that bind an attempt of `api_key`: the workspace's, and the key's own."""
+    return [budget for budget in budgets if budget.key is None or budget.key == api_key]
+
+
+def windows_touched(
+    commands: Iterable[Command],
+    lines: Mapping[str, Line],
+    *,
+    budgets: Mapping[BookId, Sequence[Budget]],
+    latest_us: Mapping[BookId, int],
+) -> set[WindowId]:
+    """Return every window a fold over `commands` may read or change, whatever it accepts."""
+    moments: dict[BookId, set[int]] = {}
+    for command in commands:
+        line = lines.get(command.attempt_id)
+        if line is not None:
+            moments.setdefault(line.book, set()).add(line.booked_us)
+        elif isinstance(command, Intend):
+            book = BookId(command.new.key.workspace, command.new.simulated)
+            # Money is booked for the latest moment any hold had, and that may be this one's own.
+            times = moments.setdefault(book, set())
+            times.update({latest_us.get(book, 0), micros(command.new.created_at)})
+    return {
+        WindowId(book.workspace, budget.id, window_start(budget.window, at))
+        for book, times in moments.items()
+        for budget in budgets.get(book, ())
+        for at in times
+    }

@@ -1,0 +1,143 @@
+"""API keys of our own: shown once, kept as a hash, told apart from a typing error by a checksum."""
+
+import hashlib
+import secrets
+import string
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from keeprate.database.schema import keys
+from keeprate.domain.errors import InvalidValue, NotFound
+from keeprate.domain.scopes import Scope
+from keeprate.ledger.moments import micros, moment
+from keeprate.ledger.rows import AnyRow
+
+PREFIX: Final = "kr_"
+ALPHABET: Final = string.digits + string.ascii_letters
+RANDOM_LENGTH: Final = 32  # 190 bits
+CHECK_LENGTH: Final = 6  # 62^6 holds a CRC-32
+SHOWN_LENGTH: Final = len(PREFIX) + 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """What is known of a key. `prefix` is enough to recognise it and too little to use it."""
+
+    id: str
+    workspace: str
+    name: str
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key just made: the only time its secret is seen."""
+
+    record: KeyRecord
+    secret: str
+
+
+def new_secret() -> str:
+    """Return a fresh key with its checksum at the end."""
+    drawn = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    return PREFIX + drawn + _checksum(drawn)
+
+
+def is_well_formed(secret: str) -> bool:
+    """Return whether `secret` could be a key of ours: wrong ones need no look into the database."""
+    drawn, check = secret[len(PREFIX) : -CHECK_LENGTH], secret[-CHECK_LENGTH:]
+    return secret.startswith(PREFIX) and len(drawn) == RANDOM_LENGTH and _checksum(drawn) == check
+
+
+def create_key(connection: Connection, scope: Scope, name: str, at: datetime) -> NewKey:
+    """Make a key called `name`.
+
+    Raises:
+        InvalidValue: The name is empty.
+    """
+    if not name.strip():
+        raise InvalidValue(
+            "a key needs a name", field="name", value=name, remedy="say what or whom it is for"
+        )
+    secret = new_secret()
+    record = KeyRecord(
+        id=f"key_{secrets.token_hex(6)}",
+        workspace=scope.workspace,
+        name=name.strip(),
+        prefix=secret[:SHOWN_LENGTH],
+        created_at=at,
+        revoked_at=None,
+    )
+    row = {
+        "workspace_id": record.workspace,
+        "id": record.id,
+        "name": record.name,
+        "prefix": record.prefix,
+        "secret_sha256": _hashed(secret),
+        "created_us": micros(at),
+    }
+    connection.execute(insert(keys), [row])
+    return NewKey(record=record, secret=secret)
+
+
+def keys_of(connection: Connection, scope: Scope) -> Sequence[KeyRecord]:
+    """Return the workspace's keys, oldest first, revoked ones too."""
+    asked = select(keys).where(keys.c.workspace_id == scope.workspace)
+    return [_record(row) for row in connection.execute(asked.order_by(keys.c.created_us, keys.c.id))]
+
+
+def key_of_secret(connection: Connection, secret: str) -> KeyRecord | None:
+    """Return the living key that `secret` is, or None. The secret itself never meets the database."""
+    if not is_well_formed(secret):
+        return None
+    asked = select(keys).where(keys.c.secret_sha256 == _hashed(secret), keys.c.revoked_us.is_(None))
+    row = connection.execute(asked).one_or_none()
+    return None if row is None else _record(row)
+
+
+def revoke_key(connection: Connection, scope: Scope, key_id: str, at: datetime) -> KeyRecord:
+    """Revoke a key for good; revoking it again changes nothing.
+
+    Raises:
+        NotFound: No such key in the workspace.
+    """
+    here = (keys.c.workspace_id == scope.workspace) & (keys.c.id == key_id)
+    still = keys.c.revoked_us.is_(None)
+    connection.execute(update(keys).where(here, still).values(revoked_us=micros(at)))
+    row = connection.execute(select(keys).where(here)).one_or_none()
+    if row is None:
+        raise NotFound(
+            f"no key {key_id!r}", field="key", value=key_id, remedy="list them with `keeprate keys list`"
+        )
+    return _record(row)
+
+
+def _record(row: AnyRow) -> KeyRecord:
+    return KeyRecord(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        prefix=row.prefix,
+        created_at=moment(row.created_us),
+        revoked_at=None if row.revoked_us is None else moment(row.revoked_us),
+    )
+
+
+def _hashed(secret: str) -> str:
+    # A plain hash is enough: there is nothing to guess in 190 random bits.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _checksum(drawn: str) -> str:
+    number, digits = zlib.crc32(drawn.encode()), ""
+    for _ in range(CHECK_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits += ALPHABET[digit]
+    return digits

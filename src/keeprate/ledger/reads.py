@@ -1,0 +1,67 @@
+"""Questions about attempts that change nothing."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, select, true
+
+from keeprate.database.schema import attempt_images, attempts
+from keeprate.domain.attempts import Attempt
+from keeprate.domain.scopes import Role, Scope
+from keeprate.ledger.owners import Owner
+from keeprate.ledger.refusals import no_attempt
+from keeprate.ledger.rows import attempt_of
+from keeprate.ledger.store import ATTEMPTS
+
+SEE_ALL = frozenset({Role.OWNER, Role.REVIEWER, Role.READER})
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition on attempts that `scope` may see: one who only buys sees their own."""
+    own = true() if scope.key is None or scope.roles & SEE_ALL else attempts.c.api_key == scope.key
+    return (attempts.c.workspace_id == scope.workspace) & own
+
+
+def attempt(connection: Connection, scope: Scope, attempt_id: str) -> Attempt:
+    """Return a row.
+
+    Raises:
+        NotFound: None of that id that `scope` may see.
+    """
+    row = connection.execute(ATTEMPTS.where(visible(scope), attempts.c.id == attempt_id)).one_or_none()
+    if row is None:
+        raise no_attempt(attempt_id)
+    return attempt_of(row)
+
+
+def newest(
+    connection: Connection, scope: Scope, *, unknown_only: bool, limit: int, intent: str | None
+) -> Sequence[Attempt]:
+    """Return rows, newest first."""
+    asked = ATTEMPTS.where(visible(scope)).order_by(attempts.c.booked_us.desc(), attempts.c.id).limit(limit)
+    if unknown_only:
+        asked = asked.where(attempts.c.state == "unknown")
+    if intent is not None:
+        asked = asked.where(attempts.c.intent == intent)
+    return [attempt_of(row) for row in connection.execute(asked)]
+
+
+def of_image(connection: Connection, scope: Scope, sha256: str) -> Sequence[Attempt]:
+    """Return the attempts that returned the image, oldest first."""
+    ids = select(attempt_images.c.attempt_id).where(
+        attempt_images.c.workspace_id == scope.workspace, attempt_images.c.sha256 == sha256
+    )
+    asked = ATTEMPTS.where(visible(scope), attempts.c.id.in_(ids))
+    rows = connection.execute(asked.order_by(attempts.c.booked_us, attempts.c.id))
+    return [attempt_of(row) for row in rows]
+
+
+def orphans(connection: Connection, owner: Owner) -> Sequence[Attempt]:
+    """Return open rows whose owner no longer lives, oldest first."""
+    is_open = attempts.c.state.in_(("intent", "sent"))
+    working = set(connection.scalars(select(attempts.c.owner).where(is_open).distinct()))
+    dead = owner.dead(connection, working)
+    if not dead:
+        return []
+    asked = ATTEMPTS.where(is_open, attempts.c.owner.in_(dead))
+    rows = connection.execute(asked.order_by(attempts.c.booked_us, attempts.c.id))
+    return [attempt_of(row) for row in rows]
