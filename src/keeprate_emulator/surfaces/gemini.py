@@ -7,12 +7,13 @@ from aiohttp import web
 from keeprate_emulator import answers, delivery
 from keeprate_emulator.calls import Call, arriving_call
 from keeprate_emulator.emulator import Emulator
-from keeprate_emulator.generation import accepted, admitted, called_model, fulfilled
+from keeprate_emulator.generation import admitted, called_model, fulfilled
 from keeprate_emulator.models import Surface
 from keeprate_emulator.outcomes import input_tokens
 from keeprate_emulator.prices import price_list
 from keeprate_emulator.refusals import Refusal
 from keeprate_emulator.requests import Ask, ask_from
+from keeprate_emulator.surfaces.counter import taken
 from keeprate_emulator.surfaces.files import stored_file_of
 from keeprate_emulator.surfaces.imagen import predict
 from keeprate_emulator.wire import Node, request_node
@@ -41,15 +42,10 @@ class Verbs:
     async def _generate(self, request: web.Request, call: Call) -> web.StreamResponse:
         model = called_model(self._emulator, call)
         admission = admitted(self._emulator, call, model, self._ask(call, request_node(call.body)))
+        commission = await taken(self._emulator, request, admission)
+        if isinstance(commission, web.StreamResponse):
+            return commission
         fault = admission.fault
-        if fault.refuses:
-            if fault.billed:
-                accepted(self._emulator, admission)
-            return await delivery.turned_away(request, fault, call.model_id)
-        commission = accepted(self._emulator, admission)
-        await delivery.waited(fault)
-        if fault.kind == "drop_after_accept":
-            return delivery.hung_up(request)
         reply = await fulfilled(self._emulator, commission)
         headers = _headers(call, admission.lane)
         if call.method == "generateContent":

@@ -15,10 +15,11 @@ from keeprate_emulator.calls import Call, key_hash_of
 from keeprate_emulator.clock import stamp
 from keeprate_emulator.conversations import Interaction
 from keeprate_emulator.emulator import Emulator
-from keeprate_emulator.generation import accepted, admitted, fulfilled
+from keeprate_emulator.generation import admitted, fulfilled
 from keeprate_emulator.models import Surface, living_model
 from keeprate_emulator.refusals import Refusal, invalid
 from keeprate_emulator.requests import ask_from
+from keeprate_emulator.surfaces.counter import taken
 from keeprate_emulator.surfaces.files import stored_file_of
 from keeprate_emulator.surfaces.steps import answer_of, contents_of, events_of, format_of
 from keeprate_emulator.wire import Node, encoded, request_node
@@ -65,22 +66,16 @@ class Interactions:
         )
         admission = admitted(self._emulator, call, model, ask)
         admission = replace(admission, ask=replace(ask, mime="image/jpeg"))
-        fault = admission.fault
-        if fault.refuses:
-            if fault.billed:
-                accepted(self._emulator, admission)
-            return await delivery.turned_away(request, fault, call.model_id)
-        commission = accepted(self._emulator, admission)
-        await delivery.waited(fault)
-        if fault.kind == "drop_after_accept":
-            return delivery.hung_up(request)
+        commission = await taken(self._emulator, request, admission)
+        if isinstance(commission, web.StreamResponse):
+            return commission
         reply = await fulfilled(self._emulator, commission)
         answer = answer_of(reply, created=commission.row.accepted_at, updated=stamp())
         if not body.has("store") or body.flag("store"):
             self._keep(call, reply, contents, answer)
         if call.sse:
             return web.Response(body=events_of(answer), content_type="text/event-stream")
-        return await delivery.whole(request, answer, fault, {})
+        return await delivery.whole(request, answer, admission.fault, {})
 
     async def interaction(self, request: web.Request) -> web.Response:
         """Return a kept interaction."""
@@ -133,7 +128,8 @@ def _as_generate(body: Node, contents: list[dict[str, object]]) -> Node:
     for name in ("maxOutputTokens", "temperature", "topP", "seed"):
         if given.has(name):
             config[name] = given.members[name]
-    tools = [{"googleSearch": {}} for tool in body.children("tools") if tool.text("type") == "google_search"]
+    searches = any(tool.text("type") == "google_search" for tool in body.children("tools"))
+    tools: list[dict[str, object]] = [{"googleSearch": {}}] if searches else []
     request: dict[str, object] = {"contents": contents, "generationConfig": config, "tools": tools}
     if body.has("serviceTier"):
         request["serviceTier"] = body.text("serviceTier")

@@ -76,12 +76,10 @@ def events_of(answer: dict[str, object]) -> bytes:
     ]
     for index, step in enumerate(steps):
         contents = step.children("content")
-        start = {"type": step.text("type")}
+        start: dict[str, object] = {"type": step.text("type")}
         events.append({"event_type": "step.start", "index": index, "step": start})
-        events += [
-            {"event_type": "step.delta", "index": index, "delta": dict(content.members)}
-            for content in contents
-        ]
+        for content in contents:
+            events.append({"event_type": "step.delta", "index": index, "delta": dict(content.members)})
         events.append({"event_type": "step.stop", "index": index})
     events.append({"event_type": "interaction.completed", "interaction": whole})
     lines = (
@@ -94,10 +92,9 @@ def _steps(reply: Reply) -> list[dict[str, object]]:
     contents: list[dict[str, object]] = []
     if reply.outcome.text:
         contents.append({"type": "text", "text": reply.outcome.text})
-    contents += [
-        {"type": "image", "mime_type": picture.label, "data": base64_text(picture.content)}
-        for picture in reply.pictures
-    ]
+    for picture in reply.pictures:
+        data = base64_text(picture.content)
+        contents.append({"type": "image", "mime_type": picture.label, "data": data})
     return [{"type": "model_output", "content": contents}] if contents else []
 
 
