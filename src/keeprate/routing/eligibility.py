@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from keeprate.domain.purposes import ReferenceRole, Thinking
+from keeprate.domain.purposes import Lane, ReferenceRole, Thinking
 from keeprate.routing.lanes import WAITS_S
 from keeprate.routing.listings import Listing, Shape, thinking_terms
 from keeprate.routing.quotes import is_priced, share
@@ -218,12 +218,14 @@ def _turn(code: str, reason: str, remedy: str) -> Unmet:
 def _lane(listing: Listing, shape: Shape) -> Unmet | None:
     if listing.price is None or share(listing.price, shape.lane) is not None:
         return None
-    lanes = ", ".join(dict.fromkeys(["live", *listing.price.lanes]))
+    lanes = ", ".join(dict.fromkeys([Lane.LIVE, *listing.price.lanes]))
+    refusal = listing.price.unlisted_lanes.get(shape.lane)
+    why = "" if refusal is None or refusal.note is None else f": {refusal.note}"
     return Unmet(
         code="lane",
         field="lane",
         value=str(shape.lane),
-        reason=f"not sold in the {shape.lane} lane (has {lanes})",
+        reason=f"not sold in the {shape.lane} lane (has {lanes}){why}",
         remedy=f"use one of the lanes: {lanes}",
     )
 

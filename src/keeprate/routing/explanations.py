@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from keeprate.domain.decisions import Decision, LaneOption, Signal, Step
-from keeprate.domain.money import display
+from keeprate.domain.money import NanoUSD, display
 from keeprate.domain.quotes import Quote
+from keeprate.routing.estimates import Estimate, EstimateRow, Prices
 from keeprate.routing.flash_first import FLASH_FIRST, STOP_RULE
 
 
@@ -109,3 +110,39 @@ def _attempts(decision: Decision) -> str:
 
 def _counts(low: int, expected: int, worst: int) -> str:
     return str(expected) if low == worst else f"{expected} ({low} to {worst})"
+
+
+def estimates_as_json(found: Estimate) -> Mapping[str, object]:
+    """Return an estimate as plain values: what `keeprate estimate --json` prints."""
+    return {
+        "total_usd": display(found.total),
+        "per_image_usd": display(found.per_image),
+        "images": found.images,
+        "prices": str(found.query.prices),
+        "lane": str(found.query.lane),
+        "as_of": found.day.isoformat(),
+        "total_by_card_usd": None if found.total_by_card is None else display(found.total_by_card),
+        "total_by_rates_usd": display(found.total_by_rates),
+        "reference_input_usd": display(found.reference_input),
+        "with_reference_input_usd": display(found.total_with_references),
+        "thinking_usd": display(found.thinking),
+        "rows": [_row(row, found.query.prices) for row in found.rows],
+        "notes": list(found.notes),
+    }
+
+
+def _row(row: EstimateRow, prices: Prices) -> Mapping[str, object]:
+    each = row.by_card if prices is Prices.CARD and row.by_card is not None else row.by_rates
+    return {
+        "model": str(row.model),
+        "asked": str(row.asked),
+        "size": str(row.size),
+        "lane": str(row.lane),
+        "images": row.images,
+        "each_usd": display(each),
+        "total_usd": display(NanoUSD(each * row.images)),
+        "by_card_usd": None if row.by_card is None else display(row.by_card),
+        "by_rates_usd": display(row.by_rates),
+        "reference_input_usd": display(row.reference_input),
+        "thinking_usd": display(row.thinking),
+    }

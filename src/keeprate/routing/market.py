@@ -68,7 +68,7 @@ class Market:
             Listing(upstream=upstream, card=card, price=_price(book, card, day, upstream), place=place)
             for place, upstream in enumerate(kept)
             for card in book.known(upstream.surface, day)
-            if not card.upstreams or upstream.name in card.upstreams
+            if card.served_by(upstream.name)
         )
         remember = lru_cache(maxsize=REMEMBERED_SHAPES)
         return cls(
