@@ -107,8 +107,3 @@ class Attempt:
     def follows(self) -> str | None:
         """Return the unknown attempt that this one was bought in place of, if any."""
         return self.new.follows
-
-    @property
-    def follows(self) -> str | None:
-        """Return the unknown attempt this one was made after, because somebody asked for it."""
-        return self.new.follows

@@ -204,7 +204,6 @@ def _new(row: AnyRow) -> NewAttempt:
         price_id=row.price_id,
         created_at=moment(row.created_us),
         follows=row.follows,
-        follows=row.follows,
     )
 
 
