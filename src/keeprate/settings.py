@@ -4,6 +4,7 @@ Order, the later wins: built-in defaults, `keeprate.toml` in the home, `keeprate
 one stands in, `.env` there, the environment, what a front door passes.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -293,3 +294,14 @@ def _upstream(row: _UpstreamRow, surroundings: Mapping[str, str]) -> UpstreamSet
         location=row.location,
         size_field=row.size_field,
     )
+
+
+def process_settings(
+    *, home: Path | None = None, as_of: date | None = None, workspace: str | None = None
+) -> Settings:
+    """Return the settings of this process: the one place that looks at its environment and folder.
+
+    Raises:
+        ConfigError: As `read_settings`.
+    """
+    return read_settings(os.environ, cwd=Path.cwd(), home=home, as_of=as_of, workspace=workspace)

@@ -1,11 +1,12 @@
 """From what an answer reports to what is booked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from keeprate.catalogue.cards import PriceRow
 from keeprate.catalogue.pricing import charge_for
 from keeprate.domain.attempts import NewAttempt
-from keeprate.domain.charges import Charge, ChargeBasis
+from keeprate.domain.charges import Charge, ChargeBasis, Usage
 from keeprate.domain.money import ZERO
 from keeprate.domain.routes import ModelId
 from keeprate.workflows.ports import Answer
@@ -22,16 +23,13 @@ def charge_of(answer: Answer, new: NewAttempt, price_of: PriceOf) -> Charge:
     served = answer.model_version or new.route.model
     lane = answer.served_lane or new.lane
     price = price_of(served)
+    usage = _countable(answer, price)
+    amount, basis, certain = new.hold, ChargeBasis.ESTIMATED, False
     if answer.stated_free:
         amount, basis, certain = ZERO, ChargeBasis.STATED_FREE, True
-    elif price is not None and price.per_image:
-        amount = charge_for(answer.usage, price, lane=lane, images=len(answer.images))
-        basis, certain = ChargeBasis.PER_IMAGE, True
-    elif price is not None and answer.usage is not None:
-        amount = charge_for(answer.usage, price, lane=lane, images=len(answer.images))
-        basis, certain = ChargeBasis.USAGE, True
-    else:
-        amount, basis, certain = new.hold, ChargeBasis.ESTIMATED, False
+    elif price is not None and usage is not None:
+        priced = charge_for(usage, price, lane=lane, size=new.route.size)
+        amount, basis, certain = priced.amount, priced.basis, priced.certain
     return Charge(
         amount=amount,
         basis=basis,
@@ -41,3 +39,10 @@ def charge_of(answer: Answer, new: NewAttempt, price_of: PriceOf) -> Charge:
         price_id=price.id if price is not None else None,
         certain=certain,
     )
+
+
+def _countable(answer: Answer, price: PriceRow | None) -> Usage | None:
+    """Return the usage to price: as reported, or images counted where a model is priced by them."""
+    if price is not None and price.per_image:
+        return replace(answer.usage or Usage(), images=len(answer.images))
+    return answer.usage

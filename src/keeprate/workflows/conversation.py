@@ -15,9 +15,17 @@ import pybase64
 _FOLDED = "keeprate.sha256"
 
 
-def folded(turn: bytes) -> bytes:
-    """Return the turn with the data of inline images replaced by their hashes."""
-    return msgspec.json.encode(_walked(msgspec.json.decode(turn), _fold))
+def folded(turn: bytes, stored: frozenset[str]) -> bytes:
+    """Return the turn with the data of each inline image in `stored` replaced by its hash."""
+
+    def fold(blob: dict[str, object]) -> dict[str, object]:
+        sha256 = _hash_of(blob.get("data"))
+        if sha256 not in stored:
+            return blob
+        kept = {name: value for name, value in blob.items() if name != "data"}
+        return {**kept, _FOLDED: sha256}
+
+    return msgspec.json.encode(_walked(msgspec.json.decode(turn), fold))
 
 
 def unfolded(turn: bytes, bytes_of: Callable[[str], bytes]) -> bytes:
@@ -47,15 +55,16 @@ def hashes_in(turn: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _fold(blob: dict[str, object]) -> dict[str, object]:
-    data = blob.get("data")
+def _hash_of(data: object) -> str | None:
     if not isinstance(data, str):
-        return blob
-    kept = {name: value for name, value in blob.items() if name != "data"}
+        return None
     # Both base64 alphabets occur, padded or not (wire contract, inlineData).
     standard = data.replace("-", "+").replace("_", "/")
-    content = pybase64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-    return {**kept, _FOLDED: hashlib.sha256(content).hexdigest()}
+    try:
+        content = pybase64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except ValueError:
+        return None
+    return hashlib.sha256(content).hexdigest()
 
 
 def _walked(value: object, change: Callable[[dict[str, object]], dict[str, object]]) -> object:

@@ -96,8 +96,6 @@ class Health:
     now: datetime
     day: date
     facts_seen_on: date
-    config_fault: str | None
-    config_remedy: str | None
     home: HomeHealth
     database: DatabaseHealth
     upstreams: tuple[UpstreamHealth, ...]
@@ -107,7 +105,6 @@ class Health:
 def examine(health: Health) -> tuple[Finding, ...]:
     """Return what was found, the gravest first; each check says at least that all is fine."""
     findings = (
-        *_config(health),
         *_clock(health),
         *_home(health.home),
         *_database(health.database),
@@ -130,16 +127,6 @@ def key_flaw(key: str) -> str | None:
     if any(character.isspace() for character in key):
         return "has blanks in it"
     return None
-
-
-def _config(health: Health) -> Iterator[Finding]:
-    if health.config_fault is not None:
-        yield Finding(
-            check="config",
-            severity=Severity.PROBLEM,
-            sentence=health.config_fault,
-            remedy=health.config_remedy,
-        )
 
 
 def _clock(health: Health) -> Iterator[Finding]:

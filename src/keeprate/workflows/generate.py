@@ -1,7 +1,7 @@
 """The main verb: decide, agree, buy each image once, keep it, explain."""
 
 import asyncio
-import hashlib
+from dataclasses import replace
 
 import msgspec
 
@@ -14,15 +14,19 @@ from keeprate.domain.errors import (
 )
 from keeprate.domain.geometry import SQUARE
 from keeprate.domain.money import display
+from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
-from keeprate.workflows.decide import decide_for, decision_text
+from keeprate.routing.explanations import as_json
+from keeprate.routing.lanes import refuse_unbuyable
 from keeprate.workflows.keep import keep
 from keeprate.workflows.materials import materials_for, references_of
 from keeprate.workflows.means import Means
-from keeprate.workflows.options import Options, image_request
+from keeprate.workflows.options import Options, image_request, lane_asked
 from keeprate.workflows.pay import Paid
+from keeprate.workflows.ports import StoredImage
 from keeprate.workflows.results import Result, overall
+from keeprate.workflows.route import decided
 from keeprate.workflows.slot import Order, buy
 
 # A person's machine and one project's quota: more at once only meets 429s.
@@ -43,17 +47,17 @@ async def generate(means: Means, scope: Scope, prompt: str, options: Options) ->
     return await generate_request(means, scope, image_request(prompt, options, references), options)
 
 
-async def generate_request(
-    means: Means, scope: Scope, request: ImageRequest, options: Options
-) -> Result:
+async def generate_request(means: Means, scope: Scope, request: ImageRequest, options: Options) -> Result:
     """Buy what `request` asks for, as `generate` does."""
-    decision = await decide_for(means, scope, request, options)
-    await _agree(means, decision, options)
+    means.progress("choosing a route")
+    refuse_unbuyable(lane_asked(options) or Lane.LIVE)
+    found = await decided(means, scope, request, options)
+    await _agree(means, scope, found.decision, options)
     order = Order(
         scope=scope,
         request=request,
-        decision=decision,
-        decision_json=decision_text(decision),
+        decision=found.decision,
+        decision_json=msgspec.json.encode(as_json(found.decision)).decode(),
         materials=await materials_for(means, scope, request),
         intent=options.intent or means.rng.token(),
         retry_unknown=options.retry_unknown,
@@ -62,14 +66,15 @@ async def generate_request(
     if not paid:
         raise refusals[0]
     result = _result(means, order, paid, refusals)
+    result = replace(result, notices=(*found.notices, *result.notices))
     return await keep(means, scope, result, options)
 
 
-async def _agree(means: Means, decision: Decision, options: Options) -> None:
+async def _agree(means: Means, scope: Scope, decision: Decision, options: Options) -> None:
     """Ask before the first purchase of a home that costs real money."""
     upstream = means.providers[decision.chosen.route.upstream].upstream
     ledger = means.till.ledger
-    if upstream.simulated or await ledger.fact(FIRST_PURCHASE) is not None:
+    if upstream.simulated or await ledger.fact(scope, FIRST_PURCHASE) is not None:
         return
     agreed = options.yes or means.assume_yes
     if not agreed and means.confirm is not None:
@@ -83,12 +88,10 @@ async def _agree(means: Means, decision: Decision, options: Options) -> None:
             value=False,
             remedy="add --yes, or set KEEPRATE_YES=1, once; later purchases do not ask",
         )
-    await ledger.set_fact(FIRST_PURCHASE, means.till.clock.now().isoformat())
+    await ledger.set_fact(scope, FIRST_PURCHASE, means.till.clock.now().isoformat())
 
 
-async def _buy_all(
-    means: Means, order: Order
-) -> tuple[tuple[Paid, ...], tuple[KeeprateError, ...]]:
+async def _buy_all(means: Means, order: Order) -> tuple[tuple[Paid, ...], tuple[KeeprateError, ...]]:
     """Buy every slot, some at once. A cap that closes half-way keeps what was bought before."""
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -137,8 +140,7 @@ def _notices(means: Means, order: Order, paid: Paid) -> list[str]:
         notices.append(f"intent {order.intent} had bought this before; nothing was bought now")
     if row.charge is not None and row.charge.served_model not in {None, row.new.route.model}:
         notices.append(
-            f"{row.charge.served_model} answered instead of {row.new.route.model}; "
-            "it is priced as served"
+            f"{row.charge.served_model} answered instead of {row.new.route.model}; it is priced as served"
         )
     if row.charge is not None and not row.charge.certain:
         notices.append(
@@ -153,7 +155,7 @@ def _notices(means: Means, order: Order, paid: Paid) -> list[str]:
 
 def _pixel_notices(means: Means, order: Order, paid: Paid) -> list[str]:
     route = paid.attempt.new.route
-    card = means.book.card(paid.attempt.new.surface, route.model, means.today())
+    card = means.book.find(paid.attempt.new.surface, route.model, means.today())
     wanted = None if card is None else card.grid.get((order.request.ratio or SQUARE, route.size))
     if wanted is None or (order.request.references and order.request.ratio is None):
         return []

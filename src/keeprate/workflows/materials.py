@@ -62,7 +62,7 @@ async def materials_for(means: Means, scope: Scope, request: ImageRequest) -> Ma
 
 async def _history(means: Means, scope: Scope, attempt_id: str) -> bytes:
     row = await means.till.ledger.attempt(scope, attempt_id)
-    turn = await means.turns.load(scope.workspace, attempt_id)
+    turn = await means.till.turns.load(scope.workspace, attempt_id)
     provider = means.provider_of(row.new)
     if row.state is not AttemptState.IMAGE or turn is None or provider is None:
         raise InvalidValue(
@@ -74,9 +74,7 @@ async def _history(means: Means, scope: Scope, attempt_id: str) -> bytes:
         )
     earlier = msgspec.json.decode(row.new.request_json, type=ImageRequest)
     said = provider.contents(earlier, await materials_for(means, scope, earlier))
-    images = {
-        sha256: await means.till.assets.read(scope.workspace, sha256) for sha256 in hashes_in(turn)
-    }
+    images = {sha256: await means.till.assets.read(scope.workspace, sha256) for sha256 in hashes_in(turn)}
     answer = unfolded(turn, images.__getitem__)
     turns = msgspec.json.decode(said, type=list[msgspec.Raw])
     return msgspec.json.encode([*turns, msgspec.Raw(answer)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from keeprate.catalogue.book import Book
 from keeprate.catalogue.cards import PriceRow
@@ -13,7 +14,7 @@ from keeprate.routing.market import Market
 from keeprate.workflows.charging import PriceOf
 from keeprate.workflows.kept import Keeper
 from keeprate.workflows.pay import Till
-from keeprate.workflows.ports import Provider, Rng, Today
+from keeprate.workflows.ports import Provider, Rng
 
 Confirm = Callable[[Decision], Awaitable[bool]]
 Progress = Callable[[str], None]
@@ -29,16 +30,20 @@ class Means:
     providers: Mapping[str, Provider]
     keeper: Keeper
     rng: Rng
-    today: Today
+    day_of: Callable[[datetime], date]
     owner: str
     default_policy: str
     assume_yes: bool
     confirm: Confirm | None
     progress: Progress
 
+    def today(self) -> date:
+        """Return the day facts are looked up for: the clock's, unless another was asked for."""
+        return self.day_of(self.till.clock.now())
+
     def price_of(self, new: NewAttempt) -> PriceOf:
         """Return the look-up of prices as served, on the surface and day of `new`."""
-        day = new.created_at.date()
+        day = self.day_of(new.created_at)
 
         def price_of(model: ModelId) -> PriceRow | None:
             try:

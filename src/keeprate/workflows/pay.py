@@ -9,13 +9,14 @@ A crash between any two leaves a row that tells which; `recover` finishes or nam
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
 from keeprate.domain.errors import StorageError, UnreadableReference
 from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.charging import PriceOf, charge_of
+from keeprate.workflows.conversation import folded
 from keeprate.workflows.ports import (
     Answer,
     Assets,
@@ -26,27 +27,13 @@ from keeprate.workflows.ports import (
     Reply,
     SendFailure,
     Spool,
+    SpoolFile,
     StoredImage,
+    Turns,
 )
 
 # A 4K reply is up to 30 MB of base64, and its image is stored beside it before the reply goes.
 ROOM_FOR_ONE_REPLY = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Till:
-    """What paying needs. `running` holds paid calls so that a leaving caller cannot drop them."""
-
-    ledger: Ledger
-    spool: Spool
-    assets: Assets
-    clock: Clock
-    running: set[asyncio.Task["Paid"]]
-
-    async def drain(self) -> None:
-        """Wait until every paid call that is under way has been settled."""
-        while self.running:
-            await asyncio.wait(self.running)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +48,29 @@ class Paid:
     answer: Answer | None = None
     failure: SendFailure | None = None
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Till:
+    """What paying needs, and the paid calls under way: a leaving caller cannot drop them."""
+
+    ledger: Ledger
+    spool: Spool
+    assets: Assets
+    turns: Turns
+    clock: Clock
+    running: set[asyncio.Task[Paid]] = field(default_factory=set[asyncio.Task[Paid]])
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_closing(self) -> bool:
+        """Return whether somebody asked that nothing more be bought."""
+        return self.closing.is_set()
+
+    async def drain(self) -> None:
+        """Wait until every paid call that is under way has been settled."""
+        while self.running:
+            await asyncio.wait(self.running)
 
 
 async def paid_call(
@@ -96,14 +106,25 @@ async def _pay(till: Till, new: NewAttempt, *, call: Outgoing, provider: Provide
     if row.state is not AttemptState.INTENT or row.new.owner != new.owner:
         return Paid(attempt=row, replayed=True)
     failpoint("workflows.pay.after_intend")
+    into = await _spool_for(till, new)
     await till.ledger.sent(new.id, till.clock.now())
     failpoint("workflows.pay.after_sent")
     try:
-        reply = await provider.send(call, attempt_id=new.id, into=till.spool.begin(new.id))
+        reply = await provider.send(call, attempt_id=new.id, into=into)
     except SendFailure as failure:
         return Paid(attempt=await _book_failure(till, new, failure), failure=failure)
     failpoint("workflows.pay.after_send")
     return await settle_from_reply(till, new, reply, provider=provider, price_of=price_of)
+
+
+async def _spool_for(till: Till, new: NewAttempt) -> SpoolFile:
+    """Claim the disk that the reply will take, before anything is sent."""
+    try:
+        return await asyncio.to_thread(till.spool.begin, new.id, expected_bytes=ROOM_FOR_ONE_REPLY)
+    except StorageError as fault:
+        full = Outcome(kind=OutcomeKind.FAILED, raw_reason="NO_ROOM", message=fault.message)
+        await till.ledger.free(new.id, full, till.clock.now())
+        raise
 
 
 async def _book_failure(till: Till, new: NewAttempt, failure: SendFailure) -> Attempt:
@@ -123,6 +144,8 @@ async def settle_from_reply(
         row = await till.ledger.mark_unknown(new.id, answer.outcome, till.clock.now())
         return Paid(attempt=row, answer=answer)
     images, outcome = await _stored(till, new, answer)
+    if images:
+        await _keep_turn(till, new, reply, images=images, provider=provider)
     failpoint("workflows.pay.after_store")
     settlement = Settlement(
         outcome=outcome,
@@ -139,6 +162,17 @@ async def settle_from_reply(
         await asyncio.to_thread(till.spool.discard, new.id)
         failpoint("workflows.pay.after_discard")
     return Paid(attempt=row, images=images, answer=answer)
+
+
+async def _keep_turn(
+    till: Till, new: NewAttempt, reply: Reply, *, images: tuple[StoredImage, ...], provider: Provider
+) -> None:
+    """Keep what the model said, so that `edit --continue` can send it back with its signatures."""
+    turn = await asyncio.to_thread(provider.model_turn, reply)
+    if turn is not None:
+        stored = frozenset(image.sha256 for image in images)
+        kept = await asyncio.to_thread(folded, turn, stored)
+        await till.turns.save(new.key.workspace, new.id, kept)
 
 
 async def _stored(till: Till, new: NewAttempt, answer: Answer) -> tuple[tuple[StoredImage, ...], Outcome]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -369,22 +369,18 @@ class Ledger(Protocol):
         """Return rows in intent or sent whose owner is dead."""
         ...
 
-    async def adopt(self, attempt_id: str, owner: str) -> bool:
-        """Make a dead owner's row ours; False where somebody else did so first."""
+    async def adopt(self, attempt: Attempt) -> Attempt:
+        """Take over an orphan; of several who try, one succeeds.
+
+        Raises:
+            Conflict: Its owner lives, another took it, or it moved on.
+        """
         ...
 
-    async def fact(self, name: str) -> str | None:
-        """Return a small fact that the home remembers, such as a consent, or None."""
+    async def fact(self, scope: Scope, name: str) -> str | None:
+        """Return a small fact that the workspace remembers, such as a consent, or None."""
         ...
 
-    async def set_fact(self, name: str, value: str) -> None:
-        """Remember a small fact of the home."""
-        ...
-
-
-class Today(Protocol):
-    """The day facts are looked up for; `--as-of` replaces it."""
-
-    def __call__(self) -> date:
-        """Return the day, in UTC."""
+    async def set_fact(self, scope: Scope, name: str, value: str) -> None:
+        """Remember a small fact of the workspace."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keeprate.domain.attempts import Attempt, NewAttempt
+from keeprate.domain.errors import Conflict
 from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.charging import PriceOf
@@ -34,7 +35,6 @@ class Recovery:
 async def recover(
     till: Till,
     *,
-    owner: str,
     provider_of: Callable[[NewAttempt], Provider | None],
     price_of: Callable[[NewAttempt], PriceOf],
 ) -> Recovery:
@@ -46,8 +46,9 @@ async def recover(
     settled: list[str] = []
     unknown: list[str] = []
     failpoint("workflows.recover.before")
-    for row in await till.ledger.orphans():
-        if not await till.ledger.adopt(row.id, owner):
+    for orphan in await till.ledger.orphans():
+        row = await _adopted(till, orphan)
+        if row is None:
             continue
         if row.state is AttemptState.INTENT:
             await till.ledger.free(row.id, _NEVER_SENT, till.clock.now())
@@ -60,6 +61,13 @@ async def recover(
             await till.ledger.mark_unknown(row.id, _DIED, till.clock.now())
             unknown.append(row.id)
     return Recovery(freed=tuple(freed), settled=tuple(settled), unknown=tuple(unknown))
+
+
+async def _adopted(till: Till, orphan: Attempt) -> Attempt | None:
+    try:
+        return await till.ledger.adopt(orphan)
+    except Conflict:  # another process starts at the same time and was first
+        return None
 
 
 async def _settled(till: Till, row: Attempt, provider: Provider | None, price_of: PriceOf) -> bool:

@@ -1,6 +1,7 @@
 """Buying one place of a request: the cascade in order, each try a row of its own."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,6 +12,7 @@ from keeprate.domain.errors import Conflict, SpendingStopped
 from keeprate.domain.outcomes import AttemptState, FailureClass
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
+from keeprate.routing.quotes import quote_for
 from keeprate.workflows.means import Means
 from keeprate.workflows.pay import Paid, paid_call
 from keeprate.workflows.ports import Materials, Outgoing
@@ -33,6 +35,15 @@ class Order:
         """Return how many images the attempt of this slot asks for."""
         each = self.decision.chosen.images_per_attempt
         return min(each, self.request.variants - slot * each)
+
+
+class Place(NamedTuple):
+    """Where in an order an attempt stands, and the unknown one it is bought in place of."""
+
+    slot: int
+    step: int
+    attempt_no: int
+    follows: str | None
 
 
 async def buy(means: Means, order: Order, slot: int) -> tuple[Paid, ...]:
@@ -64,10 +75,12 @@ async def _step(means: Means, order: Order, slot: int, index: int) -> tuple[Paid
     tries = 0
     number = 0
     done: list[Paid] = []
+    follows: str | None = None
     while True:
-        paid = await _attempt(means, order, slot, (index, number))
+        paid = await _attempt(means, order, Place(slot, index, number, follows))
         number += 1
         if paid.replayed and _is_spent(paid, order):
+            follows = paid.attempt.id if paid.attempt.state is AttemptState.UNKNOWN else follows
             continue
         done.append(paid)
         if paid.failure is None:
@@ -96,26 +109,23 @@ def _is_spent(paid: Paid, order: Order) -> bool:
     return row.state is AttemptState.FREED or (row.state is AttemptState.FAILED and free)
 
 
-async def _attempt(means: Means, order: Order, slot: int, place: tuple[int, int]) -> Paid:
-    step = order.decision.steps[place[0]]
+async def _attempt(means: Means, order: Order, place: Place) -> Paid:
+    step = order.decision.steps[place.step]
     provider = means.providers[step.offer.route.upstream]
+    images = order.images_in(place.slot)
     call = provider.outgoing(
         order.request,
         route=step.offer.route,
         lane=step.offer.lane,
-        images=order.images_in(slot),
-        max_output_tokens=step.offer.quote.max_output_tokens,
+        images=images,
+        max_output_tokens=quote_for(step.offer, images).max_output_tokens,
         materials=order.materials,
     )
     if means.till.is_closing:
-        raise SpendingStopped(
-            "asked to stop, so nothing more is bought", remedy="run the same command again"
-        )
-    new = _new_attempt(means, order, step=step, call=call, slot=slot, place=place)
+        raise SpendingStopped("asked to stop, so nothing more is bought", remedy="run the same command again")
+    new = _new_attempt(means, order, step=step, call=call, place=place)
     means.progress(f"buying from {step.offer.route}")
-    paid = await paid_call(
-        means.till, new, call=call, provider=provider, price_of=means.price_of(new)
-    )
+    paid = await paid_call(means.till, new, call=call, provider=provider, price_of=means.price_of(new))
     if paid.replayed and paid.attempt.new.request_json != new.request_json:
         raise Conflict(
             f"intent {order.intent!r} was used for another request",
@@ -126,16 +136,14 @@ async def _attempt(means: Means, order: Order, slot: int, place: tuple[int, int]
     return paid
 
 
-def _new_attempt(
-    means: Means, order: Order, *, step: Step, call: Outgoing, slot: int, place: tuple[int, int]
-) -> NewAttempt:
+def _new_attempt(means: Means, order: Order, *, step: Step, call: Outgoing, place: Place) -> NewAttempt:
     key = AttemptKey(
         workspace=order.scope.workspace,
-        intent=order.intent if slot == 0 else f"{order.intent}#{slot}",
-        step=place[0],
-        attempt_no=place[1],
+        intent=f"{order.intent}#{place.slot}",
+        step=place.step,
+        attempt_no=place.attempt_no,
     )
-    quote = step.offer.quote
+    quote = quote_for(step.offer, order.images_in(place.slot))
     return NewAttempt(
         id=key.id,
         key=key,
@@ -155,4 +163,5 @@ def _new_attempt(
         hold=quote.worst,
         price_id=quote.price_id,
         created_at=means.till.clock.now(),
+        follows=place.follows,
     )

@@ -1,0 +1,305 @@
+"""The front for programs: `async with Keeprate() as k: result = await k.generate("a red fox")`."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from keeprate.bootstrap import House, open_house
+from keeprate.catalogue.book import Book
+from keeprate.domain.attempts import Attempt
+from keeprate.domain.budgets import Budget, Standing, Window
+from keeprate.domain.errors import ConfigError, Conflict, InvalidValue
+from keeprate.domain.money import NanoUSD
+from keeprate.domain.outcomes import AttemptState
+from keeprate.domain.requests import ImageRequest
+from keeprate.domain.scopes import LOCAL_OWNER, Scope
+from keeprate.domain.verdicts import Verdict, VerdictKind
+from keeprate.ledger.keys import KeyRecord, NewKey
+from keeprate.ledger.report import Asked, ReportRow
+from keeprate.routing.estimates import Estimate, EstimateQuery, estimate
+from keeprate.settings import Settings, process_settings
+from keeprate.workflows.first_day import both
+from keeprate.workflows.generate import generate, generate_request
+from keeprate.workflows.means import Confirm, Means, Progress
+from keeprate.workflows.options import Options
+from keeprate.workflows.recover import Recovery
+from keeprate.workflows.results import Result
+from keeprate.workflows.route import RouteView, route
+from keeprate.workflows.verdicts import Ruling, judge
+from keeprate.workflows.whence import Origin, whence
+
+PLAIN = Options()
+
+
+class Keeprate:
+    """An open home. Use it with `async with`; every method is safe to call from many tasks at once.
+
+    A purchase that brings no image is no exception: `Result.outcome` tells what happened, and
+    `Result.image()` raises where one is wanted. What keeps a purchase from being made raises.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        scope: Scope | None = None,
+        confirm: Confirm | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Prepare to open a home.
+
+        `settings` None reads the environment and keeprate.toml. `confirm` is asked before the first
+        purchase with real money; None means `Options(yes=True)` or KEEPRATE_YES=1 is needed.
+        """
+        self._settings = settings or process_settings()
+        self._scope = scope or _scope_of(self._settings)
+        self._confirm = confirm
+        self._progress = progress or _silent
+        self._stack = AsyncExitStack()
+        self._house: House | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the home and recover what a dead process left behind.
+
+        Raises:
+            ConfigError: The home or an upstream cannot be used.
+            StorageError: The database or the disk refused.
+        """
+        opened = open_house(self._settings, confirm=self._confirm, progress=self._progress)
+        self._house = await self._stack.enter_async_context(opened)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish paid calls under way, then close."""
+        await self._stack.__aexit__(kind, error, trace)
+        self._house = None
+
+    @property
+    def recovery(self) -> Recovery:
+        """Return what opening the home freed, settled and found unknown."""
+        return self._open.recovery
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many paid calls are under way."""
+        return 0 if self._house is None else len(self._house.means.till.running)
+
+    def stop_buying(self) -> None:
+        """Let nothing more be bought; what is under way finishes."""
+        if self._house is not None:
+            self._house.means.till.closing.set()
+
+    async def generate(self, prompt: str, *, options: Options = PLAIN) -> Result:
+        """Buy the images that `options` ask for.
+
+        Raises:
+            KeeprateError: Nothing was bought; its class says what to do.
+        """
+        return await generate(self._means, self._scope, prompt, options)
+
+    async def edit(self, prompt: str, *, options: Options) -> Result:
+        """Change references, or go on from an attempt (`options.continues`).
+
+        Raises:
+            InvalidValue: Neither references nor an attempt to continue.
+            KeeprateError: As `generate`.
+        """
+        if not options.references and options.continues is None:
+            raise InvalidValue(
+                "an edit needs something to change",
+                field="reference",
+                remedy="hand over references, or continue an attempt",
+            )
+        return await generate(self._means, self._scope, prompt, options)
+
+    async def retry_unknown(self, attempt_id: str, *, options: Options = PLAIN) -> Result:
+        """Buy again what an unknown attempt may have bought. Both are booked.
+
+        Raises:
+            Conflict: The attempt is not unknown.
+            KeeprateError: As `generate`.
+        """
+        row = await self.attempt(attempt_id)
+        if row.state is not AttemptState.UNKNOWN:
+            raise Conflict(
+                f"attempt {attempt_id} ended as {row.state}, so there is nothing unknown to retry",
+                field="retry_unknown",
+                value=attempt_id,
+                remedy="see: keeprate attempts --unknown",
+            )
+        request = msgspec.json.decode(row.new.request_json, type=ImageRequest)
+        intent = row.new.key.intent.rpartition("#")[0]
+        again = replace(options, intent=intent, retry_unknown=True, model=str(row.new.route.model))
+        return await generate_request(self._means, self._scope, request, again)
+
+    async def route(
+        self,
+        prompt: str | None = None,
+        *,
+        options: Options = PLAIN,
+        budget_used: int | None = None,
+        reference_count: int = 0,
+    ) -> RouteView:
+        """Show what `generate` would do. Spends, holds and stores nothing.
+
+        Raises:
+            NoEligibleRoute: Every route fails a hard need; the reasons are in the error.
+        """
+        return await route(
+            self._means,
+            self._scope,
+            prompt,
+            options,
+            budget_used=budget_used,
+            reference_count=reference_count,
+        )
+
+    def estimate(self, query: EstimateQuery) -> Estimate:
+        """Return what `query` would cost, from printed prices and from tokens and rates.
+
+        Raises:
+            KeeprateError: A model, mix or size that does not exist that day.
+        """
+        return estimate(query, book=self._means.book, day=self.today())
+
+    @property
+    def book(self) -> Book:
+        """Return the facts: models, prices, lifecycles."""
+        return self._means.book
+
+    def today(self) -> date:
+        """Return the day facts are looked up for."""
+        return self._means.today()
+
+    async def attempts(self, *, unknown_only: bool = False, limit: int = 50) -> Sequence[Attempt]:
+        """Return ledger rows, newest first."""
+        return await self._open.ledger.attempts(
+            self._scope, unknown_only=unknown_only, limit=limit, intent=None
+        )
+
+    async def attempt(self, attempt_id: str) -> Attempt:
+        """Return one ledger row.
+
+        Raises:
+            NotFound: None of that id in this workspace.
+        """
+        return await self._open.ledger.attempt(self._scope, attempt_id)
+
+    async def reconcile(self, attempt_id: str, *, billed: NanoUSD | None) -> Attempt:
+        """Book what the upstream's bill says of an attempt; None means it was not billed.
+
+        Raises:
+            NotFound: None of that id in this workspace.
+            Conflict: Its charge is certain already.
+        """
+        return await self._open.ledger.reconcile(
+            self._scope,
+            attempt_id,
+            billed=billed,
+            by=self._scope.key or "owner",
+            at=self._means.till.clock.now(),
+        )
+
+    async def verdict(
+        self,
+        attempt_id: str,
+        kind: VerdictKind,
+        *,
+        reason: str | None = None,
+        cleanup_minutes: int = 0,
+        image: str | None = None,
+    ) -> Verdict:
+        """Accept or reject an image of an attempt; the first one where `image` (a hash) is None.
+
+        Raises:
+            NotFound: No such attempt.
+            InvalidValue: It brought no such image.
+        """
+        ruling = Ruling(kind=kind, reason=reason, cleanup_minutes=cleanup_minutes, image=image)
+        return await judge(self._means, self._scope, attempt_id, ruling)
+
+    async def report(self, asked: Asked) -> Sequence[ReportRow]:
+        """Return what was spent and kept, grouped as asked."""
+        return await self._open.ledger.report(self._scope, asked)
+
+    async def budgets(self) -> Sequence[Standing]:
+        """Return each cap and where it stands: real money first, then simulated."""
+        now = self._means.till.clock.now()
+        ledger = self._open.ledger
+        real = await ledger.standings(self._scope, simulated=False, at=now)
+        return [*real, *await ledger.standings(self._scope, simulated=True, at=now)]
+
+    async def set_budget(self, window: Window, limit: NanoUSD, *, key: str | None = None) -> None:
+        """Set a cap on real money, and its twin on simulated money."""
+        name = f"{window}-cap" if key is None else f"{window}-cap-{key}"
+        workspace = self._scope.workspace
+        cap = Budget(id=name, workspace=workspace, key=key, window=window, limit=limit)
+        for budget in both(cap):
+            await self._open.ledger.set_budget(self._scope, budget, self._means.till.clock.now())
+
+    async def remove_budget(self, budget_id: str) -> None:
+        """Drop a cap.
+
+        Raises:
+            NotFound: No such cap.
+        """
+        await self._open.ledger.remove_budget(self._scope, budget_id)
+
+    async def resume_spending(self) -> None:
+        """Let go of the brake that an overrun pulled."""
+        await self._open.ledger.resume(self._scope, at=self._means.till.clock.now())
+
+    async def create_key(self, name: str) -> NewKey:
+        """Make a key; its secret is in the answer and never again."""
+        return await self._open.ledger.create_key(self._scope, name, self._means.till.clock.now())
+
+    async def keys(self) -> Sequence[KeyRecord]:
+        """Return the keys of this workspace, revoked ones too."""
+        return await self._open.ledger.keys(self._scope)
+
+    async def revoke_key(self, key_id: str) -> KeyRecord:
+        """End a key.
+
+        Raises:
+            NotFound: No such key.
+        """
+        return await self._open.ledger.revoke_key(self._scope, key_id, self._means.till.clock.now())
+
+    async def whence(self, path: Path) -> Origin:
+        """Return where a kept file came from.
+
+        Raises:
+            NotFound: This workspace bought no such image.
+        """
+        return await whence(self._means, self._scope, path)
+
+    @property
+    def _open(self) -> House:
+        if self._house is None:
+            raise ConfigError(
+                "this Keeprate is not open", remedy="use it inside `async with Keeprate() as k:`"
+            )
+        return self._house
+
+    @property
+    def _means(self) -> Means:
+        return self._open.means
+
+
+def _scope_of(settings: Settings) -> Scope:
+    return replace(LOCAL_OWNER, workspace=settings.workspace)
+
+
+def _silent(sentence: str) -> None:
+    del sentence
