@@ -43,10 +43,10 @@ def _from_base64(text: memoryview) -> bytes:
 
 def _unusual(text: memoryview) -> bytes:
     plain = bytes(text)
-    if b"\\" in plain:  # some writers escape "=" and "/"
-        plain = msgspec.json.decode(b'"' + plain + b'"', type=str).encode("ascii", "replace")
-    plain = plain.translate(_URL_SAFE, _LINE_ENDS).rstrip(b"=")
     try:
+        if b"\\" in plain:  # some writers escape "=" and "/"
+            plain = msgspec.json.decode(b'"' + plain + b'"', type=str).encode("ascii")
+        plain = plain.translate(_URL_SAFE, _LINE_ENDS).rstrip(b"=")
         return pybase64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
-    except (binascii.Error, ValueError) as fault:
+    except (binascii.Error, msgspec.DecodeError, ValueError) as fault:
         raise BadBlob("a picture's data is not base64") from fault
