@@ -1,0 +1,88 @@
+"""The front for scripts and notebooks: the same Keeprate, waiting for each answer.
+
+It runs the asynchronous one on a loop of its own in a thread, never a second implementation: a notebook
+has a running loop already, and a script has none.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from keeprate.domain.attempts import Attempt
+from keeprate.domain.verdicts import Verdict, VerdictKind
+from keeprate.library import PLAIN, Keeprate
+from keeprate.settings import Settings
+from keeprate.workflows.options import Options
+from keeprate.workflows.results import Result
+from keeprate.workflows.route import RouteView
+from keeprate.workflows.whence import Origin
+
+Answer = TypeVar("Answer")
+
+
+class BlockingKeeprate:
+    """`with BlockingKeeprate() as k: k.generate("a red fox")`. `k.wait(k.inner.…)` reaches the rest."""
+
+    def __init__(self, *, settings: Settings | None = None) -> None:
+        """Prepare to open a home, as `Keeprate` does."""
+        self.inner = Keeprate(settings=settings)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="keeprate", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Open the home."""
+        self._thread.start()
+        try:
+            self.wait(self.inner.__aenter__())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish paid calls under way, then close."""
+        try:
+            self.wait(self.inner.__aexit__(kind, error, trace))
+        finally:
+            self._end()
+
+    def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return what `work` returns, run on Keeprate's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def generate(self, prompt: str, *, options: Options = PLAIN) -> Result:
+        """Buy the images that `options` ask for; see `Keeprate.generate`."""
+        return self.wait(self.inner.generate(prompt, options=options))
+
+    def edit(self, prompt: str, *, options: Options) -> Result:
+        """Change references, or go on from an attempt; see `Keeprate.edit`."""
+        return self.wait(self.inner.edit(prompt, options=options))
+
+    def route(self, prompt: str | None = None, *, options: Options = PLAIN) -> RouteView:
+        """Show what `generate` would do; see `Keeprate.route`."""
+        return self.wait(self.inner.route(prompt, options=options))
+
+    def attempts(self, *, unknown_only: bool = False, limit: int = 50) -> Sequence[Attempt]:
+        """Return ledger rows, newest first."""
+        return self.wait(self.inner.attempts(unknown_only=unknown_only, limit=limit))
+
+    def verdict(self, attempt_id: str, kind: VerdictKind, *, reason: str | None = None) -> Verdict:
+        """Accept or reject the first image of an attempt; see `Keeprate.verdict`."""
+        return self.wait(self.inner.verdict(attempt_id, kind, reason=reason))
+
+    def whence(self, path: Path) -> Origin:
+        """Return where a kept file came from; see `Keeprate.whence`."""
+        return self.wait(self.inner.whence(path))
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
