@@ -7,17 +7,23 @@ python docs/generate.py --check    complain about those that drifted from the co
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
+from keeprate import catalogue
+from keeprate.catalogue.book import FIRST_DAY, Book
+from keeprate.catalogue.cards import ModelCard
+from keeprate.catalogue.standard import FACT_FILES, book_of
 from keeprate.cli.commands import overview
 from keeprate.cli.failures import __doc__ as exit_codes
 from keeprate.cli.parsing import application
 from keeprate.domain import errors
+from keeprate.domain.money import display
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code; `make docs` renews it. -->\n\n"
-ROOT_INDENT = 2
+FACTS = Path(catalogue.__file__).parent / "facts"
 
 
 def commands_page() -> str:
@@ -65,9 +71,79 @@ def _tree() -> list[tuple[type[errors.KeeprateError], str]]:
     return [(vars(errors)[name], meaning) for name, meaning in said.items() if meaning]
 
 
+def capabilities_page() -> str:
+    book = book_of({name: (FACTS / name).read_text(encoding="utf-8") for name in FACT_FILES})
+    day = _day_of_the_facts(book)
+    lines = [
+        "# Capabilities",
+        "",
+        f"What the catalogue holds for the models known on {day}, the day its newest row was read at its source.",
+        "`keeprate models show ID` gives each fact with its source and dates; `--as-of DATE` gives another day.",
+    ]
+    for surface in book.surfaces:
+        # Ids that died before the book begins have no price in it, and nobody will ask for them.
+        in_the_book = [card for card in book.known(surface, day) if _answered_since(card, FIRST_DAY)]
+        cards = sorted(in_the_book, key=lambda card: (not card.lives_on(day), card.model))
+        lines += ["", f"## {surface}", "", *_table(book, cards, day)]
+    return "\n".join(lines) + "\n"
+
+
+def _day_of_the_facts(book: Book) -> date:
+    return max(
+        provenance.seen_on
+        for surface in book.surfaces
+        for card in book.known(surface, book.change_days[-1])
+        for provenance in card.provenance.values()
+    )
+
+
+def _table(book: Book, cards: Sequence[ModelCard], day: date) -> list[str]:
+    rows: list[Sequence[str]] = [
+        ("model", *(f"`{card.model}`" for card in cards)),
+        ("---", *("---" for _ in cards)),
+        ("market name", *(card.market_name for card in cards)),
+        ("answers", *(_life(card, day) for card in cards)),
+        ("sizes", *(", ".join(card.sizes) for card in cards)),
+        ("ratios", *(str(len(card.ratios)) for card in cards)),
+        ("references", *(str(card.max_references) for card in cards)),
+        ("thinking", *(", ".join(terms.level for terms in card.thinking) or "no" for card in cards)),
+        ("video in", *(_yes(card.accepts_video) for card in cards)),
+        ("grounding", *(_yes(card.accepts_grounding) for card in cards)),
+        ("system text", *(_yes(card.accepts_system) for card in cards)),
+        ("conversation", *(_yes(card.accepts_conversation) for card in cards)),
+        ("images a call", *(str(card.images_per_call) for card in cards)),
+        ("printed price", *(_printed(book, card, day) for card in cards)),
+    ]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _answered_since(card: ModelCard, day: date) -> bool:
+    return card.shutdown_on is None or card.shutdown_on > day
+
+
+def _life(card: ModelCard, day: date) -> str:
+    if card.shutdown_on is None:
+        return f"since {card.released_on}"
+    word = "until" if card.lives_on(day) else "retired"
+    return f"{word} {card.shutdown_on}"
+
+
+def _printed(book: Book, card: ModelCard, day: date) -> str:
+    # A retired model has the price of its last day.
+    asked = day if card.shutdown_on is None else min(day, card.shutdown_on - timedelta(days=1))
+    row = book.price_on(card.surface, card.model, asked)
+    printed = row.card or row.per_image
+    return ", ".join(f"{size} ${display(amount)}" for size, amount in printed.items()) or "not printed"
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands_page,
     "errors.md": errors_page,
+    "capabilities.md": capabilities_page,
 }
 
 
