@@ -12,13 +12,15 @@ from typing import Final, TypeVar
 
 from keeprate.catalogue.card_assembly import card_on
 from keeprate.catalogue.cards import ModelCard, PriceRow, Succession
+from keeprate.catalogue.consistency import check
 from keeprate.catalogue.contradictions import Contradiction, contradictions_in
 from keeprate.catalogue.dossiers import Dossier, dossier
 from keeprate.catalogue.price_assembly import price_row_on
+from keeprate.catalogue.route_records import RouteRecord, record_of
 from keeprate.catalogue.statements import Identity, Statements
 from keeprate.domain.errors import CatalogueError, NoPriceOnDate, UnknownModel
 from keeprate.domain.purposes import Thinking
-from keeprate.domain.routes import ModelId, Surface
+from keeprate.domain.routes import ModelId, Surface, Upstream
 
 Answer = TypeVar("Answer")
 
@@ -59,7 +61,8 @@ class Book:
         Raises:
             CatalogueError: Two rows state one fact, or the owner's rows would change official prices.
         """
-        self._statements = statements
+        check(statements)
+        self._records = statements.records
         self._dossiers: dict[tuple[Surface, ModelId], Dossier] = {}
         for identity in statements.identities:
             for surface in identity.subject.surfaces:
@@ -199,6 +202,13 @@ class Book:
     def contradictions(self) -> tuple[Contradiction, ...]:
         """Return every fact of which a disbelieved side is kept, with the side that is taken."""
         return contradictions_in(self._dossiers.values())
+
+    def record(self, upstream: Upstream, day: date) -> RouteRecord:
+        """Return the route record of a connection: what is known of it by `day`, and what is not."""
+        served = tuple(
+            card.model for card in self.models(upstream.surface, day) if card.served_by(upstream.name)
+        )
+        return record_of(self._records, upstream, served, day)
 
     def _stretch(self, day: date) -> int:
         if day < FIRST_DAY:

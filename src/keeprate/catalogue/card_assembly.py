@@ -76,8 +76,11 @@ def card_on(known: Dossier, day: date) -> ModelCard | None:
     Raises:
         CatalogueError: A capability that every card needs is stated nowhere.
     """
-    released_on = announced(known.lifecycles, LifecycleEvent.RELEASED, day)
-    if released_on is None or released_on > day:
+    # A model whose release no row tells is out since its own row began.
+    released_on = (
+        announced(known.lifecycles, LifecycleEvent.RELEASED, day) or known.identity.provenance.valid_from
+    )
+    if released_on > day:
         return None
     identity = known.identity
     fields = _Fields(known.capabilities, day, f"{known.surface}/{known.model}")

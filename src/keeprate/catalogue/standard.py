@@ -19,6 +19,7 @@ FACT_FILES: Final[tuple[str, ...]] = (
     "nano-banana-2-lite.toml",
     "nano-banana.toml",
     "imagen-4.toml",
+    "route-records.toml",
 )
 
 

@@ -32,10 +32,18 @@ class Subject:
     def covers(self, surface: Surface, model: ModelId) -> bool:
         return surface in self.surfaces and model in self.models
 
+    @property
+    def breadth(self) -> int:
+        """Return how many (surface, model) pairs are spoken of: the narrower of two rows wins."""
+        return len(self.surfaces) * len(self.models)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """That a model exists: its id, names and how it is called."""
+    """That a model exists: its id, names and how it is called.
+
+    `like` names the model whose capabilities it shares, and whose names where its own are empty.
+    """
 
     subject: Subject
     model: ModelId
@@ -47,6 +55,7 @@ class Identity:
     preview_of: ModelId | None
     upstreams: tuple[str, ...]
     provenance: Provenance
+    like: ModelId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,17 @@ class LaneSays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSays:
+    """One field of a route record, of a surface or (`upstream`) of one configured connection."""
+
+    surface: Surface | None
+    upstream: str | None
+    field: str
+    says: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """The exact pixels a family draws, by (ratio, size)."""
 
@@ -147,6 +167,7 @@ class Statements:
     capabilities: tuple[CapabilitySays, ...] = ()
     prices: tuple[PriceSays, ...] = ()
     lanes: tuple[LaneSays, ...] = ()
+    records: tuple[RecordSays, ...] = ()
     grids: tuple[Grid, ...] = ()
 
     def plus(self, other: "Statements") -> "Statements":
@@ -158,5 +179,6 @@ class Statements:
             capabilities=self.capabilities + other.capabilities,
             prices=self.prices + other.prices,
             lanes=self.lanes + other.lanes,
+            records=self.records + other.records,
             grids=self.grids + other.grids,
         )
