@@ -87,15 +87,21 @@ class ImageDecoder:
         self._all.add(child)
         return child
 
+    def _drop(self, child: "_Child") -> None:
+        self._all.discard(child)
+        child.end()
+
     def _ask(self, job: Job, content: bytes, *, field: str) -> bytes:
         child = self._idle.get()
         try:
+            if child is not None and not child.is_alive():
+                self._drop(child)
+                child = None
             child = child or self._started()
             done, result = child.ask(job, content, longest_s=self._longest_s)
         except (OSError, EOFError) as error:
             if child is not None:
-                self._all.discard(child)
-                child.end()
+                self._drop(child)
                 child = None
             raise _unreadable(field, "decoding it took too much time or memory") from error
         finally:
@@ -118,6 +124,9 @@ class _Child:
             env={},
             start_new_session=True,  # Ctrl-C is the parent's to handle; the pipe's end tells the child
         )
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def ask(self, job: Job, content: bytes, *, longest_s: float) -> tuple[Done, bytes]:
         """Return the answer and its payload.

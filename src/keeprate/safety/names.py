@@ -26,7 +26,9 @@ def slug(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     found = _UNFIT.sub("-", plain).strip("-")[:LONGEST_SLUG].strip("-")
-    return f"x-{found}" if not found or found in _DEVICES else found
+    if not found:
+        return "x"
+    return f"x-{found}" if found in _DEVICES else found
 
 
 def folder_name(text: str) -> str:
@@ -88,12 +90,13 @@ class NameSet:
         """
         checked_name(name, field=field)
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-        twin = self._taken.setdefault(folded, name)
-        if twin is not name:
+        twin = self._taken.get(folded)
+        if twin is not None:
             raise InvalidValue(
                 f"{field} {name!r} would overwrite {twin!r}",
                 field=field,
                 value=name,
                 remedy="give each file a name that differs by more than case",
             )
+        self._taken[folded] = name
         return name
