@@ -99,11 +99,25 @@ def needs_of(request: ImageRequest) -> Needs:
 
 
 def _implied_fields(request: ImageRequest) -> frozenset[str]:
-    purpose = request.purpose
-    given_by_purpose = (
-        ("text", request.text, purpose in IMPLIED_TEXT),
-        ("layout", request.layout, purpose in IMPLIED_LAYOUT),
-        ("reference_fidelity", request.reference_fidelity, purpose in IMPLIED_FIDELITY),
-        ("asset", request.asset, purpose in IMPLIED_ASSET),
-    )
-    return frozenset([name for name, value, implied in given_by_purpose if value is None and implied])
+    names = _IMPLIED_NAMES.get(request.purpose, _NOTHING)
+    return frozenset([name for name in names if getattr(request, name) is None]) if names else names
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_IMPLIED_NAMES: Final[Mapping[Purpose, frozenset[str]]] = MappingProxyType(
+    {
+        purpose: frozenset(
+            [
+                name
+                for name, table in (
+                    ("text", IMPLIED_TEXT),
+                    ("layout", IMPLIED_LAYOUT),
+                    ("reference_fidelity", IMPLIED_FIDELITY),
+                    ("asset", IMPLIED_ASSET),
+                )
+                if purpose in table
+            ]
+        )
+        for purpose in Purpose
+    }
+)

@@ -25,7 +25,8 @@ class Candidate:
     """A listing that meets every need of a shape, priced but for the prompt.
 
     `attempts` is how many attempts give all images wanted; `fixed` is low, expected and worst of the
-    first one without its prompt, `all_fixed` of all of them; `input_each` is a prompt token's price.
+    first one without its prompt, `all_fixed` of all of them; `input_each` is a prompt token's price in
+    the lane and `slope` what one more of them adds to the whole. `source` is the price row's.
     """
 
     listing: Listing
@@ -36,18 +37,11 @@ class Candidate:
     fixed: tuple[NanoUSD, NanoUSD, NanoUSD]
     all_fixed: tuple[NanoUSD, NanoUSD, NanoUSD]
     input_each: NanoUSD
+    slope: int
     attempts: int
     max_output_tokens: int | None
     label: str
-
-    @property
-    def model(self) -> ModelId:
-        """Return the model's id."""
-        return self.route.model
-
-    def expected_total(self, tokens: PromptTokens) -> int:
-        """Return the expected money for all images wanted."""
-        return self.all_fixed[1] + self.attempts * tokens.expected * self.input_each
+    source: str
 
     def offer(self, tokens: PromptTokens, *, successor_of: ModelId | None = None) -> Offer:
         """Return the offer of one attempt with a prompt of `tokens`."""
@@ -55,10 +49,14 @@ class Candidate:
             route=self.route,
             surface=self.listing.upstream.surface,
             lane=self.job.lane,
-            quote=self._quote(self.fixed, tokens, 1),
+            quote=self.quote(tokens),
             images_per_attempt=self.job.images,
             successor_of=successor_of,
         )
+
+    def quote(self, tokens: PromptTokens) -> Quote:
+        """Return the band for the first attempt."""
+        return self._quote(self.fixed, tokens, 1)
 
     def whole_quote(self, tokens: PromptTokens) -> Quote:
         """Return the band for all images wanted; its lines are those of the first attempt."""
@@ -66,10 +64,9 @@ class Candidate:
 
     def _quote(self, fixed: tuple[NanoUSD, NanoUSD, NanoUSD], tokens: PromptTokens, attempts: int) -> Quote:
         low, expected, worst = fixed
-        prompt_each = self.input_each * attempts
-        lines = self.lines
-        if prompt_each:
-            lines = (*lines, quotes.prompt_line(self.price, tokens, self.job.lane))
+        each = self.input_each
+        prompt_each = each * attempts
+        lines = (*self.lines, quotes.prompt_line(tokens, each, self.source)) if each else self.lines
         return Quote(
             low=NanoUSD(low + tokens.low * prompt_each),
             expected=NanoUSD(expected + tokens.expected * prompt_each),
@@ -84,10 +81,12 @@ class Candidate:
 class Board:
     """Who can serve a shape, cheapest first, and who cannot.
 
-    `tightest_prompt` is the smallest token limit among the candidates, None where none has one.
+    `rates` gives each candidate with its expected money for all images but for the prompt, and what
+    a prompt token adds to that. `tightest_prompt` is the smallest token limit among the candidates,
+    None where none has one.
     """
 
-    candidates: tuple[Candidate, ...]
+    rates: tuple[tuple[int, int, Candidate], ...]
     rejections: tuple[Rejection, ...]
     tightest_prompt: int | None
 
@@ -106,7 +105,7 @@ def board(listings: Iterable[Listing], day: date, shape: Shape) -> Board:
             candidates.append(candidate(listing, listing.price, shape, named=named))
     limits = [one.listing.card.max_prompt_tokens for one in candidates]
     return Board(
-        candidates=tuple(sorted(candidates, key=_cheapest_first)),
+        rates=tuple([(one.all_fixed[1], one.slope, one) for one in sorted(candidates, key=_cheapest_first)]),
         rejections=tuple(rejections),
         tightest_prompt=min([limit for limit in limits if limit is not None], default=None),
     )
@@ -121,7 +120,7 @@ def candidate(listing: Listing, price: PriceRow, shape: Shape, *, named: bool) -
     fixed = quotes.total(lines)
     last = shape.variants - a_call * (attempts - 1)
     rest = quotes.total(quotes.lines(price, _job(listing, shape, last)))
-    part = quotes.share(price, shape.lane) or quotes.LIVE_SHARE
+    input_each = quotes.input_each(price, shape.lane)
     return Candidate(
         listing=listing,
         route=_route(listing, shape),
@@ -134,10 +133,12 @@ def candidate(listing: Listing, price: PriceRow, shape: Shape, *, named: bool) -
             NanoUSD(fixed[1] * (attempts - 1) + rest[1]),
             NanoUSD(fixed[2] * (attempts - 1) + rest[2]),
         ),
-        input_each=part.of(price.input_each),
+        input_each=input_each,
+        slope=input_each * attempts,
         attempts=attempts,
         max_output_tokens=quotes.output_limit(price, job),
         label=_label(listing, named=named),
+        source=price.provenance.source,
     )
 
 

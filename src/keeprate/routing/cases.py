@@ -38,7 +38,7 @@ CALM: Final = Situation()
 
 
 class Priced(NamedTuple):
-    """A candidate and the money expected for all images wanted. A tuple: twenty are made per decision."""
+    """A candidate and the money expected for all images wanted."""
 
     expected: int
     candidate: Candidate
@@ -46,7 +46,11 @@ class Priced(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a policy decides on. `priced` is cheapest first; `refused` failed a hard need."""
+    """What a policy decides on. `priced` is cheapest first; `refused` failed a hard need.
+
+    `priced` holds plain pairs of what `Priced` names: dozens are made and sorted per decision, and
+    only those a policy picks are worth a name.
+    """
 
     needs: Needs
     market: Market
@@ -54,26 +58,31 @@ class Case:
     shape: Shape
     tokens: PromptTokens
     prompt_bytes: int
-    priced: tuple[Priced, ...]
+    priced: tuple[tuple[int, Candidate], ...]
     refused: tuple[Rejection, ...]
+
+    @property
+    def cheapest(self) -> Priced:
+        """Return the cheapest eligible route."""
+        return Priced(*self.priced[0])
 
     def of_model(self, model: ModelId) -> Priced | None:
         """Return the cheapest eligible route of `model`."""
-        for one in self.priced:
-            if one.candidate.route.model == model:
-                return one
+        for expected, candidate in self.priced:
+            if candidate.route.model == model:
+                return Priced(expected, candidate)
         return None
 
     def of_line(self, line: str) -> Priced | None:
         """Return the cheapest eligible route of the line's current model, else of the line."""
         current = self.market.current(line)
         other: Priced | None = None
-        for one in self.priced:
-            route = one.candidate.route
-            if (route.upstream, route.model) in current:
-                return one
-            if other is None and one.candidate.listing.card.line == line:
-                other = one
+        for expected, candidate in self.priced:
+            if candidate.listing.card.line != line:
+                continue
+            if (candidate.route.upstream, candidate.route.model) in current:
+                return Priced(expected, candidate)
+            other = other or Priced(expected, candidate)
         return other
 
     def in_place_of(self, model: ModelId) -> tuple[Priced, StandIn] | None:
@@ -90,10 +99,9 @@ class Case:
             shape = self.shape._replace(thinking=stand_in.thinking)
             priced = _priced(self.market, shape, self.tokens)
             priced, _ = _fitting(priced, shape, self.prompt_bytes, self.market)
-        for one in priced:
-            route = one.candidate.route
-            if (route.upstream, route.model) == wanted:
-                return one
+        for expected, candidate in priced:
+            if (candidate.route.upstream, candidate.route.model) == wanted:
+                return Priced(expected, candidate)
         return None
 
 
@@ -151,33 +159,30 @@ def money(amount: int) -> str:
     tenths = (amount + 50_000) // 100_000
     if tenths == 0 and amount:
         return f"${display(NanoUSD(amount))}"
-    dollars, part = divmod(tenths, 10_000)
-    return f"${dollars}.{part:04d}"
+    digits = str(tenths).zfill(5)
+    return f"${digits[:-4]}.{digits[-4:]}"
 
 
-def _priced(market: Market, shape: Shape, tokens: PromptTokens) -> tuple[Priced, ...]:
+def _priced(market: Market, shape: Shape, tokens: PromptTokens) -> tuple[tuple[int, Candidate], ...]:
     expected = tokens.expected
-    found = [
-        Priced(one.all_fixed[1] + one.attempts * expected * one.input_each, one)
-        for one in market.board(shape).candidates
-    ]
+    found = [(fixed + expected * slope, one) for fixed, slope, one in market.board(shape).rates]
     # The sort is stable: of equals, the board's order (worst case, upstream, name) stands.
     found.sort(key=itemgetter(0))
     return tuple(found)
 
 
 def _fitting(
-    priced: tuple[Priced, ...], shape: Shape, prompt_bytes: int, market: Market
-) -> tuple[tuple[Priced, ...], tuple[Rejection, ...]]:
+    priced: tuple[tuple[int, Candidate], ...], shape: Shape, prompt_bytes: int, market: Market
+) -> tuple[tuple[tuple[int, Candidate], ...], tuple[Rejection, ...]]:
     named = len(market.upstreams) > 1
-    fitting: list[Priced] = []
+    fitting: list[tuple[int, Candidate]] = []
     too_long: list[Rejection] = []
-    for one in priced:
-        unmet = unmet_prompt(one.candidate.listing, prompt_bytes)
+    for expected, candidate in priced:
+        unmet = unmet_prompt(candidate.listing, prompt_bytes)
         if unmet is None:
-            fitting.append(one)
+            fitting.append((expected, candidate))
         else:
-            too_long.append(rejection(one.candidate.listing, shape, (unmet,), named=named))
+            too_long.append(rejection(candidate.listing, shape, (unmet,), named=named))
     return tuple(fitting), tuple(too_long)
 
 

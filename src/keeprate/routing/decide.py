@@ -1,19 +1,16 @@
 """From a request and a market to a decision: the one function every door calls."""
 
-from typing import Final
-
 from keeprate.domain.decisions import Decision, Rejection, Step
 from keeprate.domain.needs import Needs, needs_of
 from keeprate.domain.requests import ImageRequest
-from keeprate.routing.cases import CALM, Case, Priced, Situation, case_of, money
+from keeprate.routing.boards import Candidate
+from keeprate.routing.cases import CALM, Case, Situation, case_of, money
 from keeprate.routing.fallbacks import fallbacks
 from keeprate.routing.lanes import cheaper_lanes
 from keeprate.routing.market import Market
 from keeprate.routing.plain_policies import PINNED
 from keeprate.routing.plans import Plan, Policy
 from keeprate.routing.refusals import no_eligible_route, pinned_refusal
-
-MOST_FALLBACKS: Final = 3
 
 
 def decide(
@@ -46,7 +43,7 @@ def _decision(case: Case, policy: Policy, plan: Plan) -> Decision:
     ]
     unavailable = [
         Step(offer=one.candidate.offer(tokens), after="unavailable", reason=reason)
-        for one, reason in fallbacks(case, plan)[:MOST_FALLBACKS]
+        for one, reason in fallbacks(case, plan)
     ]
     return Decision(
         policy=policy.name,
@@ -55,7 +52,7 @@ def _decision(case: Case, policy: Policy, plan: Plan) -> Decision:
         reason=plan.reason,
         signals=plan.signals,
         rejected=_passed_over(case.priced, plan) + case.refused,
-        quote=start.whole_quote(tokens),
+        quote=first.offer.quote if start.attempts == 1 else start.whole_quote(tokens),
         attempts=start.attempts,
         successor_of=plan.successor_of,
         founding_model=plan.founding_model,
@@ -63,7 +60,7 @@ def _decision(case: Case, policy: Policy, plan: Plan) -> Decision:
     )
 
 
-def _passed_over(priced: tuple[Priced, ...], plan: Plan) -> tuple[Rejection, ...]:
+def _passed_over(priced: tuple[tuple[int, Candidate], ...], plan: Plan) -> tuple[Rejection, ...]:
     """Return why each eligible route is not the start, cheapest first."""
     price = plan.start.expected
     against = money(price)

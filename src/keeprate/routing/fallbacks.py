@@ -1,11 +1,13 @@
 """Where to go when the chosen upstream cannot serve: never dearer and never less able without leave."""
 
+from operator import itemgetter
 from typing import Final
 
 from keeprate.catalogue.cards import ModelCard
 from keeprate.routing.cases import Case, Priced, money
 from keeprate.routing.plans import Escalation, Plan
 
+MOST_FALLBACKS: Final = 2
 # The catalogue's words for how well a model sets type, the weakest first.
 TEXT_GRADES: Final = ("fair", "good", "excellent", "best")
 
@@ -17,23 +19,20 @@ def fallbacks(case: Case, plan: Plan) -> list[Escalation]:
     least as well. A dearer one needs the caller's leave (`Situation.may_cost_more`).
     """
     start = plan.start
-    model = start.candidate.route.model
-    found = [
-        (one.candidate.route.model != model, one)
-        for one in case.priced
-        if _may_stand_in(one, start, may_cost_more=case.situation.may_cost_more)
-    ]
-    found.sort(key=_same_model_first)
-    return [Escalation(one, _reason(one, start)) for _, one in found]
-
-
-def _may_stand_in(one: Priced, start: Priced, *, may_cost_more: bool) -> bool:
-    if one.expected > start.expected and not may_cost_more:
-        return False
-    route, first = one.candidate.route, start.candidate.route
-    if route.model == first.model:
-        return route.upstream != first.upstream
-    return is_no_less_able(one.candidate.listing.card, start.candidate.listing.card)
+    first = start.candidate.route
+    limit = None if case.situation.may_cost_more else start.expected
+    found: list[tuple[bool, Priced]] = []
+    for expected, candidate in case.priced:
+        if limit is not None and expected > limit:
+            break  # cheapest first: all that follow are dearer
+        route = candidate.route
+        if route.model == first.model:
+            if route.upstream != first.upstream:
+                found.append((False, Priced(expected, candidate)))
+        elif is_no_less_able(candidate.listing.card, start.candidate.listing.card):
+            found.append((True, Priced(expected, candidate)))
+    found.sort(key=itemgetter(0))
+    return [Escalation(one, _reason(one, start)) for _, one in found[:MOST_FALLBACKS]]
 
 
 def is_no_less_able(card: ModelCard, than: ModelCard) -> bool:
@@ -44,11 +43,6 @@ def is_no_less_able(card: ModelCard, than: ModelCard) -> bool:
     if ours not in TEXT_GRADES or theirs not in TEXT_GRADES:
         return ours == theirs
     return TEXT_GRADES.index(ours) >= TEXT_GRADES.index(theirs)
-
-
-def _same_model_first(found: tuple[bool, Priced]) -> tuple[bool, int]:
-    other_model, one = found
-    return other_model, one.expected
 
 
 def _reason(one: Priced, start: Priced) -> str:

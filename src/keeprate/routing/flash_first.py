@@ -7,13 +7,14 @@ for Flash, and the stop rule. Each reads named fields of the request and nothing
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from keeprate.domain.decisions import Signal
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import display
 from keeprate.domain.needs import Needs
-from keeprate.domain.purposes import Asset, Fidelity, Layout, Review, TextAmount
+from keeprate.domain.purposes import Asset, Fidelity, Layout, Purpose, Review, TextAmount
 from keeprate.routing.cases import Case, Priced, money
 from keeprate.routing.plans import Escalation, Plan, Policy
 
@@ -140,7 +141,12 @@ FLASH_SIGNALS: Final[tuple[Callable[[Needs], Signal | None], ...]] = (
 
 
 def _signal(needs: Needs, name: str, field: str, value: str, what: str) -> Signal:
-    by = f", as {needs.purpose} implies" if field in needs.implied else ""
+    return _worded(name, field, value, what, needs.purpose if field in needs.implied else None)
+
+
+@lru_cache(maxsize=1024)
+def _worded(name: str, field: str, value: str, what: str, implied_by: Purpose | None) -> Signal:
+    by = "" if implied_by is None else f", as {implied_by} implies"
     return Signal(name=name, field=field, value=str(value), sentence=f"{what} ({field} {value}{by})")
 
 
@@ -152,7 +158,7 @@ def _choose(case: Case) -> Plan:
         return _start_on_pro(pro, flash, triggers, signals)
     if flash is not None:
         return _start_on_flash(flash, pro, triggers, signals)
-    start = case.priced[0]
+    start = case.cheapest
     return Plan(
         start=start,
         reason=f"neither Flash nor Pro can serve this: {start.candidate.label} is the cheapest that can",

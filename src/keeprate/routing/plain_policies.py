@@ -9,7 +9,7 @@ from keeprate.routing.refusals import pinned_refusal
 
 
 def _cheapest(case: Case) -> Plan:
-    start = case.priced[0]
+    start = case.cheapest
     return Plan(
         start=start,
         reason=f"{start.candidate.label} is the cheapest eligible route at {money(start.expected)}",

@@ -53,7 +53,7 @@ def _choose(case: Case) -> Plan:
         start = case.of_line(line)
         if start is not None:
             return _by_line(wish, start)
-    return _by_line(wish, case.priced[0])
+    return _by_line(wish, case.cheapest)
 
 
 def _named(wish: Preference, start: Priced, stand_in: StandIn) -> Plan:

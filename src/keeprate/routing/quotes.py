@@ -6,6 +6,7 @@ token for every byte of the prompt. What is sent as `maxOutputTokens` makes the 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from keeprate.catalogue.cards import PriceRow, ThinkingTerms
@@ -85,9 +86,24 @@ def lines(price: PriceRow, job: Job) -> tuple[QuoteLine, ...]:
     return tuple(found)
 
 
-def prompt_line(price: PriceRow, tokens: PromptTokens, lane: Lane) -> QuoteLine:
-    """Return what reading the prompt costs."""
-    return _line("prompt", tokens, (share(price, lane) or LIVE_SHARE).of(price.input_each), price)
+def input_each(price: PriceRow, lane: Lane) -> NanoUSD:
+    """Return what one token of the prompt costs in the lane."""
+    return (share(price, lane) or LIVE_SHARE).of(price.input_each)
+
+
+@lru_cache(maxsize=4096)
+def prompt_line(tokens: PromptTokens, each: NanoUSD, source: str) -> QuoteLine:
+    """Return what reading the prompt costs; the routes of one decision mostly share it."""
+    low, expected, worst = tokens
+    return QuoteLine(
+        part="prompt",
+        unit="token",
+        count_low=low,
+        count_expected=expected,
+        count_worst=worst,
+        each=each,
+        source=source,
+    )
 
 
 def output_limit(price: PriceRow, job: Job) -> int | None:
@@ -111,7 +127,7 @@ def quote(price: PriceRow, job: Job, tokens: PromptTokens) -> Quote:
     """Return the band for one attempt at `job` with a prompt of `tokens`."""
     parts = lines(price, job)
     if price.input_each:
-        parts = (*parts, prompt_line(price, tokens, job.lane))
+        parts = (*parts, prompt_line(tokens, input_each(price, job.lane), price.provenance.source))
     low, expected, worst = total(parts)
     return Quote(
         low=low,

@@ -65,7 +65,7 @@ def _choose(case: Case) -> Plan:
 
 
 def _guarded(case: Case, wanted: ModelId) -> Plan:
-    start = case.priced[0]
+    start = case.cheapest
     used = case.situation.budget_used_percent
     cheapest = f"{start.candidate.label} at {money(start.expected)}"
     return Plan(
@@ -83,7 +83,7 @@ def _guarded(case: Case, wanted: ModelId) -> Plan:
 
 
 def _nearest(case: Case, wanted: ModelId) -> Plan:
-    start = case.priced[0]
+    start = case.cheapest
     return Plan(
         start=start,
         reason=(
