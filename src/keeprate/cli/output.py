@@ -1,10 +1,11 @@
 """What the shell gets: data on standard output, everything else on standard error."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
-from typing import cast
+from typing import TextIO, cast
 
 import msgspec
 from rich import box
@@ -42,8 +43,12 @@ class Screen:
         if self.as_json:
             print_document(document)
             return
-        for renderable in shown:
-            self.out.print(renderable)
+        # Captured first: Rich pads lines with blanks, which nobody wants in a pipe or a diff.
+        with self.out.capture() as page:
+            for renderable in shown:
+                self.out.print(renderable)
+        lines = [line.rstrip() for line in page.get().splitlines()]
+        self.out.file.write("\n".join(lines) + "\n")
 
     def note(self, text: str) -> None:
         """Say something that is not data."""
@@ -67,22 +72,24 @@ def screen_for(flags: Everywhere) -> Screen:
     )
 
 
-def console(stream: object) -> Console:
-    """Return a console that keeps to 80 columns where no terminal tells its width."""
-    target = sys.stderr if stream is sys.stderr else sys.stdout
-    width = None if target.isatty() else 100
-    return Console(file=target, width=width, highlight=False, emoji=False, markup=False)
+def console(stream: TextIO) -> Console:
+    """Return a console of the terminal's width, or of 80 columns (COLUMNS) where there is none."""
+    return Console(file=stream, highlight=False, emoji=False, markup=False)
 
 
 def print_document(document: Mapping[str, object]) -> None:
-    """Write exactly one JSON document to standard output. Decimals stay exact numbers."""
-    text = msgspec.json.format(_ENCODER.encode(document), indent=2).decode()
+    """Write exactly one JSON document to standard output.
+
+    Money travels as exact text inside (`…_usd`); here it becomes a JSON number with the same digits.
+    """
+    text = msgspec.json.format(_ENCODER.encode(_exact(document)), indent=2).decode()
     sys.stdout.write(text + "\n")
 
 
 def money(amount: NanoUSD) -> str:
-    """Return dollars as a person reads them: exact, nothing rounded away."""
-    return f"${display(amount)}"
+    """Return dollars as a person reads them: exact, nothing rounded away, cents always shown."""
+    whole, _, decimals = display(amount).partition(".")
+    return f"${int(whole):,}.{decimals:0<2}"
 
 
 def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
@@ -101,3 +108,15 @@ def facts(*rows: tuple[str, RenderableType]) -> Table:
     for name, value in rows:
         made.add_row(name, value)
     return made
+
+
+def _exact(value: object, name: str = "") -> object:
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, object]", value)
+        is_money = name.endswith("_usd")  # {"image_usd": {"1K": "0.0336"}}
+        return {key: _exact(each, name if is_money else key) for key, each in inner.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(each, name) for each in cast("Sequence[object]", value)]
+    if isinstance(value, str) and name.endswith("_usd"):
+        return Decimal(value)
+    return value

@@ -1,0 +1,114 @@
+"""`keeprate budget`: set and show caps on money."""
+
+from collections.abc import Sequence
+
+from cyclopts import App, Parameter
+from rich.console import RenderableType
+
+from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.output import Screen, money, table
+from keeprate.cli.running import run
+from keeprate.domain.budgets import Standing, Window
+from keeprate.domain.money import display, usd
+from keeprate.domain.purposes import word
+from keeprate.library import Keeprate
+
+budget = App(name="budget", default_parameter=Parameter(negative=(), show_default=False), version_flags=())
+
+
+@budget.default
+def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Show each cap, what is spent and held of it, and when it starts again."""
+    return run(everywhere, _answer)
+
+
+@budget.command(name="set")
+def set_(window: str, limit: str, /, *, key: str | None = None, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Set a cap: spent and held together never pass it.
+
+    Parameters
+    ----------
+    window
+        hour, day, month or total. In UTC.
+    limit
+        US dollars, such as 5 or 0.50.
+    key
+        Cap this key. Otherwise the whole workspace.
+    """
+    span, cap = word(Window, window, field="window"), usd(limit, field="limit")
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        await keeprate.set_budget(span, cap, key=key)
+        return await _answer(keeprate, screen)
+
+    return run(everywhere, work)
+
+
+@budget.command
+def remove(budget_id: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Drop a cap.
+
+    Parameters
+    ----------
+    budget_id
+        From `keeprate budget`.
+    """
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        await keeprate.remove_budget(budget_id)
+        return await _answer(keeprate, screen)
+
+    return run(everywhere, work)
+
+
+@budget.command
+def resume(*, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Let go of the brake that an overrun pulled, so that buying goes on."""
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        await keeprate.resume_spending()
+        return await _answer(keeprate, screen)
+
+    return run(everywhere, work)
+
+
+async def _answer(keeprate: Keeprate, screen: Screen) -> int:
+    standings = await keeprate.budgets()
+    drawn = _drawn(standings) if standings else "No caps. Set one: keeprate budget set day 5"
+    screen.answer({"budgets": [_as_json(standing) for standing in standings]}, drawn)
+    return 0
+
+
+def _drawn(standings: Sequence[Standing]) -> RenderableType:
+    numbers = frozenset({"limit", "spent", "held", "left"})
+    drawn = table("budget", "for", "window", "limit", "spent", "held", "left", "starts again", right=numbers)
+    for standing in standings:
+        cap = standing.budget
+        drawn.add_row(
+            cap.id,
+            (cap.key or cap.workspace) + (" (simulated)" if cap.simulated else ""),
+            str(cap.window),
+            money(cap.limit),
+            money(standing.spent),
+            money(standing.held),
+            money(standing.remaining),
+            "never" if standing.resets_at is None else f"{standing.resets_at:%Y-%m-%d %H:%M} UTC",
+        )
+    return drawn
+
+
+def _as_json(standing: Standing) -> dict[str, object]:
+    cap = standing.budget
+    return {
+        "id": cap.id,
+        "workspace": cap.workspace,
+        "key": cap.key,
+        "window": str(cap.window),
+        "limit_usd": display(cap.limit),
+        "spent_usd": display(standing.spent),
+        "held_usd": display(standing.held),
+        "remaining_usd": display(standing.remaining),
+        "used_percent": standing.used_percent,
+        "resets_at": None if standing.resets_at is None else standing.resets_at.isoformat(),
+        "simulated": cap.simulated,
+    }

@@ -1,0 +1,106 @@
+"""`keeprate doctor`: find what is wrong, and say what to do."""
+
+from datetime import UTC, datetime
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from keeprate.bootstrap import read_book
+from keeprate.cli.failures import OK, PARTIAL
+from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.output import screen_for, table
+from keeprate.cli.running import settings_for
+from keeprate.domain.errors import CatalogueError, ConfigError
+from keeprate.domain.routes import GEMINI_API
+from keeprate.settings import Settings, UpstreamSettings
+from keeprate.workflows import checkup
+from keeprate.workflows.doctor import Finding, Health, Severity, UpstreamHealth, examine, key_flaw
+
+_MARKS = {
+    Severity.PROBLEM: Text("problem", style="bold red"),
+    Severity.WARNING: Text("warning", style="yellow"),
+    Severity.FINE: Text("fine", style="green"),
+}
+
+
+def doctor(*, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Find what is wrong, and say what to do. Changes nothing, calls nobody.
+
+    Exits with 0 when nothing is worse than a warning, with 3 when there is a problem.
+    """
+    screen = screen_for(everywhere)
+    try:
+        findings = examine(_health(settings_for(everywhere)))
+    except (ConfigError, CatalogueError) as fault:
+        findings = (_unreadable(fault),)
+    problems = sum(finding.severity is Severity.PROBLEM for finding in findings)
+    screen.answer(
+        {"ok": problems == 0, "findings": [_as_json(finding) for finding in findings]},
+        _drawn(findings),
+        "" if problems else "\nNothing stands in the way.",
+    )
+    return PARTIAL if problems else OK
+
+
+def _health(settings: Settings) -> Health:
+    now = datetime.now(UTC)
+    today = settings.as_of or now.date()
+    book = read_book(settings)
+    home = checkup.home_health(settings.home)
+    surfaces = frozenset(one.surface for one in settings.upstreams) or frozenset({GEMINI_API})
+    return Health(
+        now=now,
+        day=today,
+        facts_seen_on=checkup.newest_fact(book, today),
+        home=home,
+        database=checkup.database_health(settings.database_url, home),
+        upstreams=tuple(_upstream(one) for one in settings.upstreams),
+        models=checkup.models_health(book, today, surfaces, checkup.named_models(settings.overlay)),
+    )
+
+
+def _unreadable(fault: ConfigError | CatalogueError) -> Finding:
+    """Return the one finding there is where the configuration itself cannot be read."""
+    return Finding(
+        check="config",
+        severity=Severity.PROBLEM,
+        sentence=fault.message,
+        remedy=fault.remedy,
+        field=fault.field,
+        value=None if fault.value is None else str(fault.value),
+    )
+
+
+def _upstream(one: UpstreamSettings) -> UpstreamHealth:
+    # Google's default credentials are found by its own library when the first call is made.
+    has_credential = one.credential is not None or one.surface != GEMINI_API
+    return UpstreamHealth(
+        name=one.name,
+        surface=one.surface,
+        simulated=one.simulated,
+        credential_from=one.credential_from,
+        has_credential=has_credential,
+        key_flaw=None if one.credential is None or one.simulated else key_flaw(one.credential.reveal()),
+        unknown_fields=(),
+    )
+
+
+def _drawn(findings: tuple[Finding, ...]) -> RenderableType:
+    drawn = table("", "check", "finding")
+    for finding in findings:
+        text = Text(finding.sentence)
+        if finding.remedy:
+            text.append(f"\n→ {finding.remedy}", style="bold" if finding.severity is Severity.PROBLEM else "")
+        drawn.add_row(_MARKS[finding.severity], finding.check, text)
+    return drawn
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    return {
+        "check": finding.check,
+        "severity": str(finding.severity),
+        "message": finding.sentence,
+        "field": finding.field,
+        "value": finding.value,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,157 @@
+"""Decisions, results and ledger rows as a person reads them."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from keeprate.cli.output import facts, money, table
+from keeprate.domain.attempts import Attempt
+from keeprate.domain.decisions import Decision, Rejection, Step
+from keeprate.domain.outcomes import AttemptState, OutcomeKind
+from keeprate.domain.quotes import Offer, Quote
+from keeprate.workflows.results import Result, remedy_for
+
+SHOWN_REJECTIONS = 4
+SIMULATED = Text("simulated: a stand-in answers, no money moves", style="yellow")
+_STATE_STYLES = {
+    AttemptState.IMAGE: "green",
+    AttemptState.UNKNOWN: "bold yellow",
+    AttemptState.BLOCKED: "red",
+    AttemptState.FAILED: "red",
+    AttemptState.EMPTY: "red",
+    AttemptState.TEXT_ONLY: "red",
+}
+
+
+def decision_drawn(decision: Decision, *, simulated: bool, explain: bool) -> RenderableType:
+    """Return the route taken, its price band, the reason, and what was not taken."""
+    chosen = decision.chosen
+    rows: list[tuple[str, RenderableType]] = [
+        ("route", offer_text(chosen)),
+        ("price", quote_text(decision.quote, decision.attempts)),
+        ("reason", decision.reason),
+        ("policy", f"{decision.policy}, version {decision.policy_version}"),
+    ]
+    if decision.successor_of is not None:
+        rows.append(("succeeds", f"{decision.successor_of}, which is gone"))
+    rows += [("signal", f"{signal.name}: {signal.sentence}") for signal in decision.signals]
+    rows += [("then", _later_step(step)) for step in decision.steps[1:]]
+    rows += [("or wait", option.sentence) for option in decision.options]
+    if explain:
+        rows += [("made of", line) for line in quote_lines(chosen.quote)]
+    if simulated:
+        rows.append(("note", SIMULATED))
+    return Group(facts(*rows), *_rejections_drawn(decision.rejected, explain=explain))
+
+
+def offer_text(offer: Offer) -> Text:
+    """Return model, size, thinking, lane and upstream of an offer."""
+    route = offer.route
+    text = Text(str(route.model), style="bold")
+    thinking = "" if route.thinking in {"none", "fixed"} else f", thinking {route.thinking}"
+    text.append(f"  {route.size}{thinking}, {offer.lane}, by {route.upstream}", style="not bold")
+    return text
+
+
+def quote_text(quote: Quote, attempts: int = 1) -> Text:
+    """Return the band: expected first, since that is what one plans with."""
+    text = Text(f"{money(quote.expected)} expected", style="bold")
+    calls = f" for {attempts} calls" if attempts > 1 else ""
+    text.append(f", {money(quote.low)} at least, {money(quote.worst)} at most{calls}", style="not bold")
+    return text
+
+
+def quote_lines(quote: Quote) -> list[str]:
+    """Return each part of a quote: how much of it, at what price, by which source."""
+    return [
+        f"{line.part}: {_count(line.count_low, line.count_expected, line.count_worst)} "
+        f"{line.unit} × {money(line.each)} ({line.source})"
+        for line in quote.lines
+    ]
+
+
+def result_drawn(result: Result) -> RenderableType:
+    """Return what came, what it cost, and what to do next."""
+    kind = result.outcome.kind
+    rows: list[tuple[str, RenderableType]] = [("outcome", _outcome_text(result))]
+    if result.outcome.text:
+        rows.append(("it said", result.outcome.text))
+    rows += [
+        ("image", f"{image.width}×{image.height} {image.mime.removeprefix('image/').upper()}")
+        for image in result.images
+    ]
+    rows += [("file", str(path)) for path in result.files]
+    rows.append(("charge", _charge_text(result)))
+    rows += [("attempt", row.id) for row in result.attempts]
+    rows += [("note", notice) for notice in result.notices]
+    if result.simulated:
+        rows.append(("note", SIMULATED))
+    if kind is not OutcomeKind.IMAGE:
+        rows.append(("try", remedy_for(result.outcome, result.attempts)))
+    return facts(*rows)
+
+
+def attempts_drawn(rows: Sequence[Attempt]) -> RenderableType:
+    """Return ledger rows as a table, newest first as they come."""
+    drawn = table("attempt", "when (UTC)", "outcome", "model", "purpose", "charge", "held")
+    for row in rows:
+        state = Text(str(row.state), style=_STATE_STYLES.get(row.state, ""))
+        if row.new.simulated:
+            state.append(" (simulated)", style="yellow")
+        drawn.add_row(
+            row.id,
+            f"{row.new.created_at:%Y-%m-%d %H:%M}",
+            state,
+            f"{row.new.route.model} {row.new.route.size}",
+            str(row.new.purpose),
+            "" if row.charge is None else money(row.charge.amount),
+            money(row.held) if row.held else "",
+        )
+    return drawn
+
+
+def _later_step(step: Step) -> Text:
+    when = {"reject": "if it is rejected", "unavailable": "if it cannot serve"}.get(step.after, step.after)
+    text = offer_text(step.offer)
+    text.append(f" {when}, {money(step.offer.quote.expected)}", style="not bold")
+    return text
+
+
+def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool) -> list[RenderableType]:
+    if not rejected:
+        return []
+    shown = list(rejected) if explain else list(rejected[:SHOWN_REJECTIONS])
+    rows: list[tuple[str, RenderableType]] = [
+        (f"{rejection.route.model}", rejection.reason) for rejection in shown
+    ]
+    drawn: list[RenderableType] = [Text("\nnot chosen", style="dim"), Padding(facts(*rows), (0, 0, 0, 2))]
+    hidden = len(rejected) - len(shown)
+    if hidden:
+        drawn.append(Text(f"  and {hidden} more: --explain", style="dim"))
+    return drawn
+
+
+def _outcome_text(result: Result) -> Text:
+    kind = result.outcome.kind
+    text = Text(str(kind), style="bold green" if kind is OutcomeKind.IMAGE else "bold red")
+    if result.outcome.raw_reason:
+        text.append(f" ({result.outcome.raw_reason})", style="not bold")
+    if result.outcome.message:
+        text.append(f" {result.outcome.message}", style="not bold default")
+    if result.is_partial:
+        text.append(f"  {len(result.images)} of {result.request.variants} came", style="bold yellow")
+    return text
+
+
+def _charge_text(result: Result) -> Text:
+    text = Text(money(result.charge), style="bold")
+    text.append(f"  (quoted {money(result.decision.quote.expected)})", style="not bold")
+    if result.held:
+        text.append(f"; {money(result.held)} stays held until reconciled", style="bold yellow")
+    return text
+
+
+def _count(low: int, expected: int, worst: int) -> str:
+    return f"{expected:,}" if low == expected == worst else f"{low:,} / {expected:,} / {worst:,}"

@@ -1,0 +1,72 @@
+"""`keeprate generate`: buy an image on the route that fits it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from keeprate.cli.drawing import decision_drawn, result_drawn
+from keeprate.cli.failures import OUTCOME_CODES, PARTIAL
+from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Kept, Wanted, Where
+from keeprate.cli.output import Screen
+from keeprate.cli.running import run
+from keeprate.cli.wishes import options_from
+from keeprate.library import Keeprate
+from keeprate.workflows.results import Result
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What is handed along with the words."""
+
+    reference: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = ()
+    """Image to work from. Give several after it, or the flag several times."""
+    role: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = ()
+    """What each reference is, in order: object, character or style."""
+    retry_unknown: str | None = None
+    """Buy again what this unknown attempt may have bought. Both are booked."""
+
+
+NOTHING = Handed()
+
+
+def generate(
+    prompt: str | None = None,
+    /,
+    *,
+    wanted: Wanted = WANTED,
+    where: Where = WHERE,
+    kept: Kept = KEPT,
+    handed: Handed = NOTHING,
+    everywhere: Everywhere = EVERYWHERE,
+) -> int:
+    """Buy an image on the route that fits it, and keep it.
+
+    Parameters
+    ----------
+    prompt
+        What to draw, in quotes.
+    """
+    options = options_from(wanted, where, kept, handed.reference)
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        if handed.retry_unknown is not None:
+            result = await keeprate.retry_unknown(handed.retry_unknown)
+        else:
+            result = await keeprate.generate(prompt or "", options=replace(options, roles=handed.role))
+        return answer(result, screen, explain=kept.explain)
+
+    return run(everywhere, work)
+
+
+def answer(result: Result, screen: Screen, *, explain: bool) -> int:
+    """Print a purchase and return the exit code that tells how it ended."""
+    screen.answer(
+        result.as_json(),
+        decision_drawn(result.decision, simulated=False, explain=explain),
+        "",
+        result_drawn(result),
+    )
+    return PARTIAL if result.is_partial else OUTCOME_CODES[result.outcome.kind]

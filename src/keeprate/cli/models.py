@@ -1,0 +1,269 @@
+"""`keeprate models`: models, prices, capabilities and their sources."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from cyclopts import App, Parameter
+from rich.console import RenderableType
+from rich.text import Text
+
+from keeprate.catalogue.cards import ModelCard
+from keeprate.catalogue.drift import DriftReport, drift
+from keeprate.catalogue.matrix import matrix as compared
+from keeprate.catalogue.names import resolve
+from keeprate.catalogue.route_records import RouteRecord
+from keeprate.cli import dossier
+from keeprate.cli import matrix as matrices
+from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.output import facts, money, screen_for, table
+from keeprate.cli.price_list import listed_rates
+from keeprate.cli.shelf import Shelf, live_price, printed_price, shelf_for
+from keeprate.domain.errors import ModelRetired, UnknownModel
+from keeprate.domain.money import NanoUSD, display
+from keeprate.domain.routes import ModelId
+
+_MILLION: Final = 1_000_000
+
+models = App(name="models", default_parameter=Parameter(negative=(), show_default=False), version_flags=())
+
+
+@models.default
+def listing(
+    *,
+    retired: bool = False,
+    surface: str | None = None,
+    matrix: bool = False,
+    everywhere: Everywhere = EVERYWHERE,
+) -> int:
+    """List the models that answer on the day, with what one image costs.
+
+    Parameters
+    ----------
+    retired
+        Those of the past too.
+    surface
+        gemini-api or vertex. Otherwise those of your upstreams.
+    matrix
+        Compare them, capability by capability.
+    """
+    shelf = shelf_for(everywhere, surface=surface)
+    screen = screen_for(everywhere)
+    if matrix:
+        found = compared(shelf.book, shelf.day, shelf.surfaces[0])
+        screen.answer(matrices.as_json(found), *matrices.drawn(found))
+        return 0
+    cards = shelf.cards(retired=retired)
+    document = {"as_of": shelf.day, "models": [_as_json(shelf, card) for card in cards]}
+    screen.answer(
+        document,
+        _drawn(shelf, cards),
+        f"\nPrices of {shelf.day}, per image. Sources: keeprate models show MODEL",
+    )
+    return 0
+
+
+@models.command
+def show(model: str, /, *, surface: str | None = None, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Show all that is known of a model, each fact with its source and dates.
+
+    Parameters
+    ----------
+    model
+        An id, a preview id or a market name; retired ones too.
+    surface
+        gemini-api or vertex. Otherwise that of your first upstream that knows it.
+    """
+    shelf = shelf_for(everywhere, surface=surface)
+    card = _card(shelf, model)
+    known = dossier.Dossier(
+        card=card,
+        price=shelf.price(card),
+        successor=shelf.book.successor(card.surface, card.model, shelf.day),
+        contradictions=tuple(
+            one
+            for one in shelf.book.contradictions()
+            if (one.surface, one.model) == (card.surface, card.model)
+        ),
+        day=shelf.day,
+    )
+    screen_for(everywhere).answer(dossier.as_json(known), *dossier.drawn(known))
+    return 0
+
+
+@models.command
+def check(*, surface: str | None = None, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Compare our token rates with an independent price list (the `genai-prices` package).
+
+    Parameters
+    ----------
+    surface
+        gemini-api or vertex. Otherwise that of your first upstream.
+    """
+    shelf = shelf_for(everywhere, surface=surface)
+    ids = [card.model for card in shelf.book.models(shelf.surfaces[0], shelf.day)]
+    found = drift(shelf.book, listed_rates(ids, shelf.day), shelf.day, shelf.surfaces[0])
+    screen_for(everywhere).answer(_drift_as_json(found), *_drift_drawn(found))
+    return 0
+
+
+@models.command
+def record(upstream: str | None = None, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
+    """Show what is known of a connection before it is relied on, and what nobody has found out.
+
+    Parameters
+    ----------
+    upstream
+        The name of a connection. Otherwise your first one.
+    """
+    shelf = shelf_for(everywhere)
+    found = shelf.book.record(shelf.upstream(upstream), shelf.day)
+    screen_for(everywhere).answer(_record_as_json(found, shelf.day), *_record_drawn(found))
+    return 0
+
+
+def _card(shelf: Shelf, name: str) -> ModelCard:
+    """Return the card that `name` means. To be shown, a model need not be alive."""
+    unknown: UnknownModel | None = None
+    for surface in shelf.surfaces:
+        exact = shelf.book.find(surface, ModelId(name), shelf.day)
+        if exact is not None:
+            return exact
+        try:
+            return resolve(shelf.book, name, surface, shelf.day).card
+        except ModelRetired as fault:
+            return shelf.book.card(surface, ModelId(str(fault.value)), shelf.day)
+        except UnknownModel as fault:
+            unknown = unknown or fault
+    raise unknown or UnknownModel("no surface is configured", field="model", value=name)
+
+
+def _drawn(shelf: Shelf, cards: tuple[ModelCard, ...]) -> RenderableType:
+    many = len(shelf.surfaces) > 1
+    drawn = table("model", "known as", *(("surface",) if many else ()), "an image costs", "refs", "ends")
+    for card in cards:
+        style = "" if card.lives_on(shelf.day) else "dim"
+        place = (str(card.surface),) if many else ()
+        drawn.add_row(
+            Text(card.model, style=f"bold {style}"),
+            card.market_name,
+            *place,
+            _prices_text(shelf, card),
+            str(card.max_references),
+            _end_text(shelf, card),
+            style=style,
+        )
+    return drawn
+
+
+def _prices_text(shelf: Shelf, card: ModelCard) -> Text:
+    price = shelf.price(card)
+    known = [(size, live_price(price, size)) for size in card.sizes]
+    return Text("\n".join(f"{size:>3} {money(cost)}" for size, cost in known if cost is not None))
+
+
+def _end_text(shelf: Shelf, card: ModelCard) -> Text:
+    if card.shutdown_on is not None:
+        word = "ended" if card.shutdown_on <= shelf.day else "ends"
+        return Text(f"{word} {card.shutdown_on}", style="red" if word == "ended" else "yellow")
+    if card.deprecated_on is not None and card.deprecated_on <= shelf.day:
+        return Text("deprecated", style="yellow")
+    return Text("preview" if card.is_preview else "")
+
+
+def _as_json(shelf: Shelf, card: ModelCard) -> dict[str, object]:
+    price = shelf.price(card)
+    live = {str(size): live_price(price, size) for size in card.sizes}
+    printed = {str(size): printed_price(price, size) for size in card.sizes}
+    return {
+        "model": str(card.model),
+        "market_name": card.market_name,
+        "surface": str(card.surface),
+        "line": card.line,
+        "alive": card.lives_on(shelf.day),
+        "preview_of": card.preview_of,
+        "released_on": card.released_on,
+        "deprecated_on": card.deprecated_on,
+        "shutdown_on": card.shutdown_on,
+        "sizes": [str(size) for size in card.sizes],
+        "ratios": [str(ratio) for ratio in card.ratios],
+        "max_references": card.max_references,
+        "image_usd": {size: display(cost) for size, cost in live.items() if cost is not None},
+        "printed_usd": {size: display(cost) for size, cost in printed.items() if cost is not None},
+        "price_id": None if price is None else price.id,
+    }
+
+
+def _drift_drawn(found: DriftReport) -> Iterator[RenderableType]:
+    if found.drifts:
+        page = table("model", "rate", "ours", "theirs", right=frozenset({"ours", "theirs"}))
+        for one in found.drifts:
+            theirs = "none" if one.theirs is None else _per_million(one.theirs)
+            page.add_row(str(one.model), one.rate.removesuffix("_each"), _per_million(one.ours), theirs)
+        yield page
+        yield "\nDollars per million tokens. Ours come from the price pages: keeprate models show MODEL"
+    else:
+        yield "No rate differs."
+    yield facts(
+        ("agree", ", ".join(found.agreeing) or "none"),
+        ("not in the other list", ", ".join(found.unlisted) or "none"),
+    )
+
+
+def _drift_as_json(found: DriftReport) -> dict[str, object]:
+    return {
+        "as_of": found.day,
+        "drift": [
+            {
+                "model": str(one.model),
+                "rate": one.rate,
+                "ours_per_million_usd": display(NanoUSD(one.ours * _MILLION)),
+                "theirs_per_million_usd": None
+                if one.theirs is None
+                else display(NanoUSD(one.theirs * _MILLION)),
+                "our_source": one.our_source,
+                "their_source": one.their_source,
+            }
+            for one in found.drifts
+        ],
+        "agreeing": list(found.agreeing),
+        "unlisted": list(found.unlisted),
+    }
+
+
+def _per_million(each: NanoUSD) -> str:
+    return money(NanoUSD(each * _MILLION))
+
+
+def _record_drawn(found: RouteRecord) -> Iterator[RenderableType]:
+    yield Text(f"{found.upstream}  ({found.surface})", style="bold")
+    yield facts(
+        ("models", ", ".join(found.models)),
+        *(
+            (name.replace("_", " "), Text("unknown", style="yellow") if known is None else known.says)
+            for name, known in found.entries
+        ),
+    )
+    if found.unknown:
+        yield "\nWhat you find out goes into keeprate.toml, under this upstream, as its `record` table."
+
+
+def _record_as_json(found: RouteRecord, day: date) -> dict[str, object]:
+    return {
+        "as_of": day,
+        "upstream": found.upstream,
+        "surface": str(found.surface),
+        "models": list(found.models),
+        "record": {
+            name: None
+            if known is None
+            else {
+                "says": known.says,
+                "source": known.provenance.source,
+                "seen_on": known.provenance.seen_on,
+                "confidence": str(known.provenance.confidence),
+            }
+            for name, known in found.entries
+        },
+        "unknown": list(found.unknown),
+    }

@@ -1,0 +1,66 @@
+"""`keeprate route`: show which route would be taken, why, and for how much."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from keeprate.cli.drawing import decision_drawn
+from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Wanted, Where
+from keeprate.cli.output import Screen
+from keeprate.cli.running import run
+from keeprate.cli.wishes import options_from
+from keeprate.library import Keeprate
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What is supposed rather than handed along."""
+
+    references: int = 0
+    """How many reference images there would be."""
+    reference: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = ()
+    """Reference images themselves, so that the payload shows them."""
+    budget_used: int | None = None
+    """Per cent of the budget to suppose used. Otherwise what the ledger says."""
+    explain: bool = False
+    """Name every route that was not chosen, and why."""
+
+
+NOTHING = Supposed()
+
+
+def route(
+    prompt: str | None = None,
+    /,
+    *,
+    wanted: Wanted = WANTED,
+    where: Where = WHERE,
+    supposed: Supposed = NOTHING,
+    everywhere: Everywhere = EVERYWHERE,
+) -> int:
+    """Show which route would be taken, why, for how much, and what was not taken. Spends nothing.
+
+    Parameters
+    ----------
+    prompt
+        What to draw. No policy reads it; its length is part of the price.
+    """
+    options = options_from(wanted, where, KEPT, supposed.reference)
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        view = await keeprate.route(
+            prompt,
+            options=options,
+            budget_used=supposed.budget_used,
+            reference_count=supposed.references,
+        )
+        screen.answer(
+            view.as_json(),
+            decision_drawn(view.decision, simulated=view.simulated, explain=supposed.explain),
+        )
+        return 0
+
+    return run(everywhere, work)

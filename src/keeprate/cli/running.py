@@ -1,0 +1,161 @@
+"""From flags to an open Keeprate and back to an exit code, with Ctrl-C that loses no money."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from rich.status import Status
+
+from keeprate.cli import failures
+from keeprate.cli.drawing import decision_drawn
+from keeprate.cli.flags import Everywhere
+from keeprate.cli.output import Screen, money, screen_for
+from keeprate.domain.decisions import Decision
+from keeprate.domain.errors import InvalidValue
+from keeprate.library import Keeprate
+from keeprate.settings import Settings, process_settings
+
+Work = Callable[[Keeprate, Screen], Awaitable[int]]
+
+
+def run(flags: Everywhere, work: Work) -> int:
+    """Open the home that the flags name, do `work` in it and return the exit code."""
+    return run_in(settings_for(flags), flags, work)
+
+
+def run_in(settings: Settings, flags: Everywhere, work: Work) -> int:
+    """Do `work` with `settings` and return the exit code."""
+    return asyncio.run(_watched(settings, flags, work))
+
+
+def settings_for(flags: Everywhere) -> Settings:
+    """Return the process's settings with the flags on top."""
+    return process_settings(home=flags.home, as_of=day(flags.as_of), workspace=flags.workspace)
+
+
+def day(text: str | None, *, field: str = "as_of") -> date | None:
+    """Return the day written as 2026-04-15.
+
+    Raises:
+        InvalidValue: Not a day of the calendar.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(
+            f"{field} {text!r} is not a day", field=field, value=text, remedy="write it like 2026-04-15"
+        ) from None
+
+
+async def _watched(settings: Settings, flags: Everywhere, work: Work) -> int:
+    screen = screen_for(flags)
+    interrupts = Interrupts(screen)
+    narrator = Narrator(screen, interrupts)
+    keeprate = Keeprate(settings=settings, confirm=narrator.confirm, progress=narrator.tell)
+    with interrupts.watching(keeprate), narrator:
+        try:
+            async with keeprate:
+                code = await work(keeprate, screen)
+        except asyncio.CancelledError:
+            if not interrupts.count:
+                raise
+            raise KeyboardInterrupt from None
+    return failures.INTERRUPTED if interrupts.count else code
+
+
+class Interrupts:
+    """Ctrl-C once: a paid call in flight is finished and nothing new is bought. Twice: leave."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Count nothing yet."""
+        self.count = 0
+        self._screen = screen
+
+    @contextmanager
+    def watching(self, keeprate: Keeprate) -> Iterator[None]:
+        """Take SIGINT over for the current task. Elsewhere than on Unix, Python's own way stands."""
+        task = asyncio.current_task()
+        if sys.platform == "win32" or task is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupted, keeprate, task)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Let Ctrl-C end a question at once: the loop stands still while a person is asked."""
+        ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, ours)
+
+    def _interrupted(self, keeprate: Keeprate, task: asyncio.Task[object]) -> None:
+        self.count += 1
+        paid = keeprate.in_flight
+        if not paid:
+            task.cancel()
+        elif self.count == 1:
+            keeprate.stop_buying()
+            calls = "1 paid call" if paid == 1 else f"{paid} paid calls"
+            self._screen.err.print(f"finishing {calls}, buying no more; Ctrl-C again leaves at once")
+        else:
+            # The row is on disk as sent; the next start finds its owner dead and makes it unknown.
+            code = failures.tell_interrupted(as_json=self._screen.as_json)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+class Narrator:
+    """Tells a person at a terminal what is being done, and asks before the first real purchase."""
+
+    def __init__(self, screen: Screen, interrupts: Interrupts) -> None:
+        """Draw on the screen's standard error."""
+        self._screen = screen
+        self._interrupts = interrupts
+        self._status: Status | None = None
+
+    def __enter__(self) -> None:
+        """Begin the one line of progress, where a person watches."""
+        if self._screen.is_live:
+            self._status = self._screen.err.status("starting")
+            self._status.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+
+    def tell(self, sentence: str) -> None:
+        """Say what is being done now."""
+        if self._status is not None:
+            self._status.update(sentence)
+        elif self._screen.verbose:
+            self._screen.note(sentence)
+
+    async def confirm(self, decision: Decision) -> bool:
+        """Show route and worst price and ask; without a person at the terminal the answer is no."""
+        if not (self._screen.is_live and sys.stdin.isatty()):
+            return False
+        if self._status is not None:
+            self._status.stop()
+        err = self._screen.err
+        err.print("The first purchase with real money in this home:", style="bold")
+        err.print(decision_drawn(decision, simulated=False, explain=False))
+        try:
+            with self._interrupts.lifted():
+                answer = err.input(f"Buy it for at most {money(decision.quote.worst)}? [y/N] ")
+        except EOFError:
+            return False
+        return answer.strip().lower() in {"y", "yes"}
