@@ -10,7 +10,7 @@ import aiohttp
 from keeprate.domain.routes import GEMINI_API, VERTEX, Surface, Upstream
 from keeprate.providers.credentials import Credential
 from keeprate.providers.gemini import client as gemini
-from keeprate.providers.google.sending import paid_session
+from keeprate.providers.sending import paid_session
 from keeprate.providers.shapes import ConnectOptions
 from keeprate.providers.vertex import client as vertex
 from keeprate.workflows.ports import Provider

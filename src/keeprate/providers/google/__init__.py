@@ -1,1 +1,1 @@
-"""What Google's two surfaces share: request bodies, replies, refusals, and the one way to send."""
+"""What Google's two surfaces share: request bodies, replies, refusals and their provider."""

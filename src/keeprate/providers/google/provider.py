@@ -7,7 +7,6 @@ from typing import Protocol
 import aiohttp
 
 from keeprate.catalogue.cards import Transport
-from keeprate.domain.errors import ConfigError
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.routes import Route, Upstream
@@ -15,7 +14,8 @@ from keeprate.providers.google.answers import content_answer
 from keeprate.providers.google.asking import MAX_OUTPUT_TOKENS, Ask, contents_json
 from keeprate.providers.google.history import model_turn
 from keeprate.providers.google.predict import predict_answer
-from keeprate.providers.google.sending import checked_session, send_once
+from keeprate.providers.google.refusals import refusal
+from keeprate.providers.sending import checked_address, checked_session, send_once
 from keeprate.providers.shapes import ConnectOptions
 from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SpoolFile
 
@@ -89,7 +89,7 @@ class GoogleProvider:
         if self.upstream.simulated:
             # The emulator writes it beside its own bill, so that both books can be compared by row.
             headers["x-keeprate-attempt"] = attempt_id
-        return await send_once(self.http, call, headers=headers, into=into)
+        return await send_once(self.http, call, headers=headers, into=into, refusal=refusal)
 
     def understand(self, reply: Reply, call_route: Route) -> Answer:
         """Return the typed answer a spooled reply holds. Undecodable bytes are `unknown`."""
@@ -115,16 +115,11 @@ def google_provider(
     Raises:
         ConfigError: The session may reuse connections, or the base URL is no plain http(s) address.
     """
-    plain = upstream.base_url.startswith(("https://", "http://"))
-    if not plain or any(mark in upstream.base_url for mark in "?#@ "):
-        raise ConfigError(
-            f"the base URL of upstream {upstream.name!r} is not a plain http or https address",
-            field="base_url",
-            value=upstream.base_url,
-            remedy="write it like https://generativelanguage.googleapis.com, without user, query or fragment",
-        )
     return GoogleProvider(
-        upstream=upstream, translation=translation, http=checked_session(http), options=options
+        upstream=checked_address(upstream),
+        translation=translation,
+        http=checked_session(http),
+        options=options,
     )
 
 

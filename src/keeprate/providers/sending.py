@@ -8,14 +8,15 @@ methods on a reused connection; a POST never (aiohttp 3.14 client.py, `IDEMPOTEN
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import aiohttp
 
 from keeprate.domain.errors import ConfigError, StorageError
 from keeprate.domain.outcomes import FailureClass, Outcome, OutcomeKind
-from keeprate.providers.google.refusals import refusal
+from keeprate.domain.routes import Upstream
 from keeprate.workflows.ports import Outgoing, Reply, SendFailure, SpoolFile
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -34,6 +35,9 @@ _NOTHING_SENT: Final = (
 )
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
+# (status, headers, start of the body) → what a surface's refusal means for money
+Refusal = Callable[[int, Mapping[str, str], bytes], SendFailure]
+
 
 def paid_session() -> aiohttp.ClientSession:
     """Return a session fit for calls that cost money: no reuse, no cookies, no limit of its own."""
@@ -46,6 +50,23 @@ def paid_session() -> aiohttp.ClientSession:
     )
 
 
+def checked_address(upstream: Upstream) -> Upstream:
+    """Return `upstream` if its base URL leads nowhere but to its host.
+
+    Raises:
+        ConfigError: Not a plain http or https address.
+    """
+    plain = upstream.base_url.startswith(("https://", "http://"))
+    if not plain or any(mark in upstream.base_url for mark in "?#@\\ "):
+        raise ConfigError(
+            f"the base URL of upstream {upstream.name!r} is not a plain http or https address",
+            field="base_url",
+            value=upstream.base_url,
+            remedy="write it like https://generativelanguage.googleapis.com, without user, query or fragment",
+        )
+    return upstream
+
+
 def checked_session(http: aiohttp.ClientSession) -> aiohttp.ClientSession:
     """Return `http` if a failure on it can be told to be before or after sending.
 
@@ -56,21 +77,32 @@ def checked_session(http: aiohttp.ClientSession) -> aiohttp.ClientSession:
         raise ConfigError(
             "paid calls need a session that reuses no connection",
             field="http",
-            remedy="open it with keeprate.providers.google.sending.paid_session()",
+            remedy="open it with keeprate.providers.table.paid_session()",
         )
     return http
 
 
 async def send_once(
-    http: aiohttp.ClientSession, call: Outgoing, *, headers: Mapping[str, str], into: SpoolFile
+    http: aiohttp.ClientSession,
+    call: Outgoing,
+    *,
+    headers: Mapping[str, str],
+    into: SpoolFile,
+    refusal: Refusal,
 ) -> Reply:
     """POST the call and spool the reply as it comes. Redirects are not followed: they would take the key along.
+
+    `refusal` reads the surface's answers other than 200.
 
     Raises:
         SendFailure: Anything but a complete 200. What came of a 200 is kept, marked incomplete.
     """
     try:
-        served = await _post(http, call, headers=headers, into=into)
+        async with _posted(http, call, headers) as response:
+            if response.status != 200:
+                raise refusal(response.status, response.headers, await _start_of(response))
+            await _spool(response, into)
+            served = response.headers
     except SendFailure:
         into.abandon()
         raise
@@ -95,11 +127,10 @@ async def send_once(
         raise _unknown("spool_failed", str(fault)) from fault
 
 
-async def _post(
-    http: aiohttp.ClientSession, call: Outgoing, *, headers: Mapping[str, str], into: SpoolFile
-) -> Mapping[str, str]:
-    """Return the headers of a 200 whose whole body is spooled."""
-    async with http.post(
+def _posted(
+    http: aiohttp.ClientSession, call: Outgoing, headers: Mapping[str, str]
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    return http.post(
         call.upstream.base_url.rstrip("/") + call.path,
         data=call.body,
         headers={"Content-Type": "application/json", **headers},
@@ -107,11 +138,7 @@ async def _post(
         timeout=aiohttp.ClientTimeout(
             total=call.timeout_s, connect=CONNECT_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S
         ),
-    ) as response:
-        if response.status != 200:
-            raise refusal(response.status, response.headers, await _start_of(response))
-        await _spool(response, into)
-        return response.headers
+    )
 
 
 async def _spool(response: aiohttp.ClientResponse, into: SpoolFile) -> None:
