@@ -5,12 +5,15 @@ python docs/generate.py --check    complain about those that drifted from the co
 """
 
 import argparse
+import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import keeprate
 from keeprate import catalogue
 from keeprate.catalogue.book import FIRST_DAY, Book
 from keeprate.catalogue.cards import ModelCard
@@ -140,10 +143,66 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
+def library_page() -> str:
+    lines = [
+        "# Library",
+        "",
+        "Everything a program needs is in `keeprate` itself; names of inner modules may change in any release.",
+        "",
+        "```python",
+        "from keeprate import Keeprate, Options",
+        "",
+        "async with Keeprate() as keeprate:",
+        '    result = await keeprate.generate("A kettle", options=Options(purpose="hero", size="2K"))',
+        "    print(result.outcome.kind, result.charge, result.decision.reason)",
+        "```",
+    ]
+    for name in keeprate.__all__:
+        kind: object = getattr(keeprate, name)
+        lines += ["", f"## {name}", "", _said(kind)]
+        if isinstance(kind, type):
+            lines += [line for member in _public(kind) for line in ("", *member)]
+    return "\n".join(lines) + "\n"
+
+
+def _public(kind: type) -> Iterator[tuple[str, str, str]]:
+    for name, member in vars(kind).items():
+        told = member.fget if isinstance(member, property) else member
+        if name.startswith("_") or not inspect.isfunction(told):
+            continue
+        word = "async " if inspect.iscoroutinefunction(told) else ""
+        shown = name if isinstance(member, property) else f"{name}{_call(told)}"
+        yield f"### {name}", "", f"`{word}{shown}`\n\n{_said(told)}"
+
+
+def _call(function: Callable[..., object]) -> str:
+    parameters = inspect.signature(function).parameters.values()
+    return str(inspect.Signature([_brief(one) for one in parameters if one.name != "self"]))
+
+
+def _brief(parameter: inspect.Parameter) -> inspect.Parameter:
+    default = parameter.default
+    if is_dataclass(default):
+        # A value of a dozen fields, all at their defaults: its name says as much.
+        default = type("Default", (), {"__repr__": lambda _: f"{type(parameter.default).__name__}()"})()
+    return parameter.replace(annotation=inspect.Parameter.empty, default=default)
+
+
+def _said(thing: object) -> str:
+    """Return a docstring as Markdown: what it raises becomes a list."""
+    text = inspect.getdoc(thing) or ""
+    head, raises, tail = text.partition("\n\nRaises:\n")
+    if not raises:
+        return head
+    items = [f"- raises `{name}`: {why}" for name, why in re.findall(r"(?m)^ {4}(\w+): (.+)$", tail)]
+    return "\n".join([head, "", *items])
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands_page,
     "errors.md": errors_page,
     "capabilities.md": capabilities_page,
+    "library.md": library_page,
 }
 
 
