@@ -60,10 +60,6 @@ class Bill:
         chosen = [row for row in self._rows if row.accepted_at >= since] if since else self._rows
         return tuple(chosen[offset : None if limit is None else offset + limit])
 
-    def row(self, response_id: str) -> BillRow | None:
-        """Return the row of one answer."""
-        return next((row for row in reversed(self._rows) if row.response_id == response_id), None)
-
     def summary(self) -> Mapping[str, object]:
         """Return totals, without the rows."""
         return {

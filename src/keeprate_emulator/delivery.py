@@ -19,6 +19,8 @@ async def turned_away(request: web.Request, fault: Fault, model_id: str) -> web.
     await waited(fault)
     if fault.kind == "drop_before_accept":
         return hung_up(request)
+    if fault.kind == "recorded":
+        return _recorded(fault)
     if fault.kind == "proxy_error":
         return web.Response(status=fault.code, body=proxy_page(fault.code), content_type="text/html")
     refusal = refusal_for(fault, model_id)
@@ -52,6 +54,8 @@ async def whole(
     request: web.Request, body: Mapping[str, object], fault: Fault, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Deliver one document, damaged as the fault says."""
+    if fault.kind == "recorded":
+        return _recorded(fault)
     content = _damaged(encoded(body), fault)
     if fault.kind == "cut_body":
         return await _cut(request, content, fault.keep, headers)
@@ -71,6 +75,8 @@ async def streamed(
     Each event is `data: ` and a document on one line, then CR LF CR LF; the end of the body is the end of the
     stream, with no closing event. The vendor's client is no event-stream parser: a comment would break it.
     """
+    if fault.kind == "recorded":
+        return _recorded(fault)
     content = _events(documents, fault) if sse else b"[" + b",\r\n".join(map(encoded, documents)) + b"]"
     content = _damaged(content, fault)
     kind = "text/event-stream" if sse else "application/json; charset=UTF-8"
@@ -82,6 +88,12 @@ async def streamed(
         await response.write(event)
     await response.write_eof()
     return response
+
+
+def _recorded(fault: Fault) -> web.Response:
+    return web.Response(
+        status=fault.code or 200, body=fault.body.encode(), headers={**_JSON, **fault.headers}
+    )
 
 
 def _events(documents: list[dict[str, object]], fault: Fault) -> bytes:

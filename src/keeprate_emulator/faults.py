@@ -8,6 +8,7 @@ accepted, no picture        finish_reason, block_reason, text_only, thought_only
 accepted, odd picture       serve_model, mislabelled, wrong_size, many_images
 accepted, odd delivery      no_usage, empty_body, truncated_json, lost_middle, cut_body, drop_after_accept, stream_error
 accepted, nothing wrong     latency
+as given                    recorded: `code`, `headers` and `body` word for word; accepted when the code is 200 or absent
 
 `latency_ms` (waited before the answer) and `usage` (tokens to report and bill) may stand beside any kind.
 """
@@ -27,7 +28,7 @@ Kind = Literal[
     "finish_reason", "block_reason", "text_only", "thought_only", "no_candidates", "no_content", "rai_filtered",
     "serve_model", "mislabelled", "wrong_size", "many_images",
     "no_usage", "empty_body", "truncated_json", "lost_middle", "cut_body", "drop_after_accept", "stream_error",
-    "latency",
+    "latency", "recorded",
 ]  # fmt: skip
 Cause = Literal[
     "", "limit_zero", "per_minute", "per_day", "spend_window", "failed_precondition", "api_key_invalid"
@@ -88,6 +89,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     images: int = 0
     keep: float = 0.5
     billed: bool = False
+    body: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     latency_ms: int = 0
     usage: UsageOverride | None = None
 
@@ -101,7 +104,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def refuses(self) -> bool:
         """Return whether the call is turned away at the door."""
-        return self.kind in {"error", "proxy_error", "drop_before_accept"}
+        turned_away = self.kind == "recorded" and self.code not in {0, 200}
+        return turned_away or self.kind in {"error", "proxy_error", "drop_before_accept"}
 
 
 NO_FAULT = Fault(kind="latency")

@@ -28,35 +28,42 @@ class Truth:
 
 
 class Truths:
-    """Found again by response id or by the hash of the picture's bytes."""
+    """Found again by response id or by the hash of the picture's bytes; only their places are held in memory."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "truth.jsonl"
-        self._known: dict[str, Truth] = {}
-        if self._path.exists():
-            for line in self._path.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):
-                    self._keep(msgspec.json.decode(line, type=Truth))
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._places: dict[str, tuple[int, int]] = {}
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._end = 0
+        for line in self._path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                self._keep(msgspec.json.decode(line, type=Truth), len(line))
+        # The torn end of a write that a kill cut short would run into the next line.
+        os.ftruncate(self._file, self._end)
 
     def tell(self, truth: Truth) -> None:
         """Note down a picture."""
-        os.write(self._file, msgspec.json.encode(truth) + b"\n")
-        self._keep(truth)
+        line = msgspec.json.encode(truth) + b"\n"
+        os.write(self._file, line)
+        self._keep(truth, len(line))
 
     def about(self, name: str) -> Truth | None:
         """Return the truth about a response id or a SHA-256 in hex."""
-        return self._known.get(name)
+        place = self._places.get(name)
+        if place is None:
+            return None
+        return msgspec.json.decode(os.pread(self._file, place[1], place[0]), type=Truth)
 
     def clear(self) -> None:
         """Forget everything, on disk too."""
-        self._known.clear()
+        self._places.clear()
         os.ftruncate(self._file, 0)
+        self._end = 0
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
 
-    def _keep(self, truth: Truth) -> None:
-        self._known[truth.response_id] = truth
-        self._known[truth.sha256] = truth
+    def _keep(self, truth: Truth, length: int) -> None:
+        self._places[truth.response_id] = self._places[truth.sha256] = (self._end, length)
+        self._end += length
