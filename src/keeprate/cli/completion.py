@@ -1,14 +1,13 @@
 """`keeprate completion`: print completions for bash, zsh or fish."""
 
 import sys
-from typing import Final, Literal, cast
+from typing import Final
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import print_document
 from keeprate.cli.parsing import application
 from keeprate.domain.errors import InvalidValue
 
-Shell = Literal["bash", "zsh", "fish"]
 SHELLS: Final = ("bash", "zsh", "fish")
 
 
@@ -27,7 +26,7 @@ def completion(shell: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
             value=shell,
             remedy="use one of: " + ", ".join(SHELLS),
         )
-    script = application().generate_completion(shell=cast("Shell", shell))
+    script = application().generate_completion(shell=shell)
     if everywhere.json:
         print_document({"shell": shell, "script": script})
     else:

@@ -12,7 +12,7 @@ from keeprate.cli.failures import OUTCOME_CODES
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen, facts, money
 from keeprate.cli.running import run_in, settings_for
-from keeprate.cli.whence import origin_drawn
+from keeprate.cli.whence import origin_as_json, origin_drawn
 from keeprate.library import Keeprate
 from keeprate.settings import Settings
 from keeprate.workflows.options import Options
@@ -20,7 +20,7 @@ from keeprate.workflows.results import Result
 
 PROMPT = "A poster that says 'GRAND OPENING' in red"
 OPENING = (
-    "One image, from the wish to the file. A stand-in for Google's API runs on this machine and draws it:\n"
+    "One image, from the wish to the file. A stand-in for Google's API runs on this machine and draws it: "
     "nothing is spent, and no key of yours is used."
 )
 
@@ -47,7 +47,7 @@ def demo(*, everywhere: Everywhere = EVERYWHERE) -> int:
                 "home": home,
                 "route": view.as_json(),
                 "result": result.as_json(),
-                "whence": origin.as_json(),
+                "whence": origin_as_json(origin),
             },
             *_chapter("1  The wish", _wish(options)),
             *_chapter("2  The decision", decision_drawn(view.decision, simulated=False, explain=False)),
@@ -85,9 +85,12 @@ def _settled(result: Result) -> RenderableType:
 
 
 def _next_steps(home: Path) -> RenderableType:
-    return facts(
-        ("keeprate route --purpose hero --size 4K", "the same decision for something else"),
-        ('keeprate generate "…" -o picture.png', "an image of your own, still simulated"),
-        (f"keeprate attempts --home {home}", "what the ledger holds of this demo"),
-        ("keeprate doctor", "what is missing to buy the real thing"),
+    steps = (
+        ("Ask the same of something else", "keeprate route --purpose hero --size 4K"),
+        ("Make an image of your own, still simulated", 'keeprate generate "…" -o picture.png'),
+        ("See what the ledger holds of this demo", f"keeprate attempts --home {home}"),
+        ("Find out what is missing to buy the real thing", "keeprate doctor"),
+    )
+    return Group(
+        *(part for say, command in steps for part in (Text(say), Text(f"    {command}", style="bold")))
     )

@@ -1,17 +1,18 @@
 """`keeprate doctor`: find what is wrong, and say what to do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from keeprate.bootstrap import read_book
+from keeprate.bootstrap import read_book, upstreams_of
+from keeprate.catalogue.book import Book
 from keeprate.cli.failures import OK, PARTIAL
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import screen_for, table
 from keeprate.cli.running import settings_for
 from keeprate.domain.errors import CatalogueError, ConfigError
-from keeprate.domain.routes import GEMINI_API
+from keeprate.domain.routes import GEMINI_API, Upstream
 from keeprate.settings import Settings, UpstreamSettings
 from keeprate.workflows import checkup
 from keeprate.workflows.doctor import Finding, Health, Severity, UpstreamHealth, examine, key_flaw
@@ -47,14 +48,15 @@ def _health(settings: Settings) -> Health:
     today = settings.as_of or now.date()
     book = read_book(settings)
     home = checkup.home_health(settings.home)
-    surfaces = frozenset(one.surface for one in settings.upstreams) or frozenset({GEMINI_API})
+    upstreams = upstreams_of(settings)
+    surfaces = frozenset(one.surface for one in upstreams)
     return Health(
         now=now,
         day=today,
         facts_seen_on=checkup.newest_fact(book, today),
         home=home,
         database=checkup.database_health(settings.database_url, home),
-        upstreams=tuple(_upstream(one) for one in settings.upstreams),
+        upstreams=tuple(_upstream(one, _unknown_fields(book, one, today)) for one in upstreams),
         models=checkup.models_health(book, today, surfaces, checkup.named_models(settings.overlay)),
     )
 
@@ -71,7 +73,12 @@ def _unreadable(fault: ConfigError | CatalogueError) -> Finding:
     )
 
 
-def _upstream(one: UpstreamSettings) -> UpstreamHealth:
+def _unknown_fields(book: Book, one: UpstreamSettings, day: date) -> tuple[str, ...]:
+    upstream = Upstream(name=one.name, surface=one.surface, base_url=one.base_url, simulated=one.simulated)
+    return book.record(upstream, day).unknown
+
+
+def _upstream(one: UpstreamSettings, unknown_fields: tuple[str, ...]) -> UpstreamHealth:
     # Google's default credentials are found by its own library when the first call is made.
     has_credential = one.credential is not None or one.surface != GEMINI_API
     return UpstreamHealth(
@@ -81,7 +88,7 @@ def _upstream(one: UpstreamSettings) -> UpstreamHealth:
         credential_from=one.credential_from,
         has_credential=has_credential,
         key_flaw=None if one.credential is None or one.simulated else key_flaw(one.credential.reveal()),
-        unknown_fields=(),
+        unknown_fields=unknown_fields,
     )
 
 

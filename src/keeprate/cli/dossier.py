@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from keeprate.catalogue.book import Successor
-from keeprate.catalogue.cards import ModelCard, PriceRow, Provenance
+from keeprate.catalogue.cards import LifecycleEvent, ModelCard, PriceRow, Provenance
 from keeprate.catalogue.contradictions import Contradiction
 from keeprate.cli.output import facts, money
 from keeprate.cli.shelf import live_price, printed_price
@@ -36,12 +37,13 @@ def drawn(known: Dossier) -> Iterator[RenderableType]:
         yield Text("\nsources disagree", style="bold")
         yield facts(*((one.fact, _disagreement(one)) for one in known.contradictions))
     yield Text("\nsources", style="bold")
-    yield facts(*_sources(known))
+    yield from _sources(known)
 
 
 def _life(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
     card = known.card
-    yield "released", str(card.released_on)
+    if not any(said.event is LifecycleEvent.RELEASED for said in card.announcements):
+        yield "released", str(card.released_on)
     for said in card.announcements:
         on = "none announced" if said.on is None else str(said.on)
         yield str(said.event), f"{on}, said on {said.announced_on}"
@@ -76,7 +78,12 @@ def _prices(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
                 f"{_per_million(price.image_output_each)} image"
             ),
         )
-        yield "a reference", f"{price.reference_tokens:,} tokens (up to {price.reference_tokens_high:,} seen)"
+        most = f", up to {price.reference_tokens_high:,}"
+        yield (
+            "a reference",
+            f"{price.reference_tokens:,} tokens"
+            + ("" if price.reference_tokens == price.reference_tokens_high else most),
+        )
     if price.grounding_each:
         yield "a search", money(price.grounding_each)
     yield (
@@ -97,11 +104,8 @@ def _abilities(card: ModelCard) -> Iterator[tuple[str, RenderableType]]:
         yield "prompt tokens", f"{card.max_prompt_tokens:,}"
     if card.max_output_tokens is not None:
         yield "output tokens", f"{card.max_output_tokens:,}"
-    yield (
-        "thinking",
-        ", ".join(f"{terms.level}{' (default)' if terms.is_default else ''}" for terms in card.thinking)
-        or "none",
-    )
+    levels = [f"{terms.level} (default)" if terms.is_default else str(terms.level) for terms in card.thinking]
+    yield "thinking", ", ".join(levels) if len(levels) > 1 else str(card.thinking[0].level)
     takes = {
         "video": card.accepts_video,
         "grounding": card.accepts_grounding,
@@ -122,7 +126,7 @@ def _abilities(card: ModelCard) -> Iterator[tuple[str, RenderableType]]:
     yield "comes as", ", ".join(card.output_mimes)
 
 
-def _sources(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
+def _sources(known: Dossier) -> Iterator[RenderableType]:
     """Name each source once, with what it is the source of."""
     by_source: dict[str, list[str]] = {}
     said = dict(known.card.provenance)
@@ -131,7 +135,8 @@ def _sources(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
     for fact, provenance in said.items():
         by_source.setdefault(_source_text(provenance), []).append(fact)
     for source, about in by_source.items():
-        yield ", ".join(about), source
+        yield source
+        yield Padding(Text(", ".join(about), style="dim"), (0, 0, 0, 2))
 
 
 def _source_text(said: Provenance) -> str:

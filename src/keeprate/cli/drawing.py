@@ -11,9 +11,9 @@ from keeprate.domain.attempts import Attempt
 from keeprate.domain.decisions import Decision, Rejection, Step
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
 from keeprate.domain.quotes import Offer, Quote
+from keeprate.routing.refusals import ABSENT
 from keeprate.workflows.results import Result, remedy_for
 
-SHOWN_REJECTIONS = 4
 SIMULATED = Text("simulated: a stand-in answers, no money moves", style="yellow")
 _STATE_STYLES = {
     AttemptState.IMAGE: "green",
@@ -36,11 +36,11 @@ def decision_drawn(decision: Decision, *, simulated: bool, explain: bool) -> Ren
     ]
     if decision.successor_of is not None:
         rows.append(("succeeds", f"{decision.successor_of}, which is gone"))
-    rows += [("signal", f"{signal.name}: {signal.sentence}") for signal in decision.signals]
     rows += [("then", _later_step(step)) for step in decision.steps[1:]]
     rows += [("or wait", option.sentence) for option in decision.options]
     if explain:
         rows += [("made of", line) for line in quote_lines(chosen.quote)]
+        rows += [("signal", f"{one.name}: {one.field} = {one.value}") for one in decision.signals]
     if simulated:
         rows.append(("note", SIMULATED))
     return Group(facts(*rows), *_rejections_drawn(decision.rejected, explain=explain))
@@ -76,7 +76,7 @@ def result_drawn(result: Result) -> RenderableType:
     """Return what came, what it cost, and what to do next."""
     kind = result.outcome.kind
     rows: list[tuple[str, RenderableType]] = [("outcome", _outcome_text(result))]
-    if result.outcome.text:
+    if result.outcome.text and kind is not OutcomeKind.IMAGE:
         rows.append(("it said", result.outcome.text))
     rows += [
         ("image", f"{image.width}×{image.height} {image.mime.removeprefix('image/').upper()}")
@@ -120,16 +120,17 @@ def _later_step(step: Step) -> Text:
 
 
 def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool) -> list[RenderableType]:
+    """Name those that could have served; those that do not answer are counted unless asked for."""
+    told = [one for one in rejected if explain or one.code not in ABSENT]
     if not rejected:
         return []
-    shown = list(rejected) if explain else list(rejected[:SHOWN_REJECTIONS])
-    rows: list[tuple[str, RenderableType]] = [
-        (f"{rejection.route.model}", rejection.reason) for rejection in shown
-    ]
-    drawn: list[RenderableType] = [Text("\nnot chosen", style="dim"), Padding(facts(*rows), (0, 0, 0, 2))]
-    hidden = len(rejected) - len(shown)
+    rows: list[tuple[str, RenderableType]] = [(str(one.route.model), one.reason) for one in told]
+    drawn: list[RenderableType] = [Text("\nnot chosen", style="dim")]
+    if rows:
+        drawn.append(Padding(facts(*rows), (0, 0, 0, 2)))
+    hidden = len(rejected) - len(told)
     if hidden:
-        drawn.append(Text(f"  and {hidden} more: --explain", style="dim"))
+        drawn.append(Text(f"  and {hidden} that do not answer on this day: --explain", style="dim"))
     return drawn
 
 

@@ -8,24 +8,25 @@ from rich.text import Text
 from keeprate.catalogue.matrix import Cell, Matrix
 from keeprate.cli.output import facts, table
 
-# More columns than this leave too little room for words on 80.
-MOST_COLUMNS = 4
+# Room for the questions on the left, and between two columns.
+_QUESTIONS, _BETWEEN = 24, 3
 
 
-def drawn(found: Matrix) -> Iterator[RenderableType]:
-    """Return the matrix, and below it what the founding document printed otherwise."""
+def drawn(found: Matrix, width: int) -> Iterator[RenderableType]:
+    """Return the matrix as a table where `width` columns hold it, else model by model."""
     names = [str(card.model) for card in found.models]
-    if len(names) <= MOST_COLUMNS:
+    if _QUESTIONS + sum(len(name) + _BETWEEN for name in names) <= width:
         page = table("", *names)
         for row in found.rows:
             page.add_row(row.capability, *(_text(cell) for cell in row.cells))
         yield page
+        yield ""
     else:
         for index, card in enumerate(found.models):
             yield Text(f"{card.model}  ({card.market_name})", style="bold")
             yield facts(*((f"  {row.capability}", _text(row.cells[index])) for row in found.rows))
             yield ""
-    yield f"\nPrinted prices on {found.surface}, {found.day}."
+    yield f"Printed prices on {found.surface}, {found.day}."
     if any(cell.printed for row in found.rows for cell in row.cells):
         yield "In brackets: what the capability matrix of 2026-04-09 printed instead."
 

@@ -51,7 +51,7 @@ def listing(
     screen = screen_for(everywhere)
     if matrix:
         found = compared(shelf.book, shelf.day, shelf.surfaces[0])
-        screen.answer(matrices.as_json(found), *matrices.drawn(found))
+        screen.answer(matrices.as_json(found), *matrices.drawn(found, screen.out.width))
         return 0
     cards = shelf.cards(retired=retired)
     document = {"as_of": shelf.day, "models": [_as_json(shelf, card) for card in cards]}
@@ -140,14 +140,14 @@ def _card(shelf: Shelf, name: str) -> ModelCard:
 
 def _drawn(shelf: Shelf, cards: tuple[ModelCard, ...]) -> RenderableType:
     many = len(shelf.surfaces) > 1
-    drawn = table("model", "known as", *(("surface",) if many else ()), "an image costs", "refs", "ends")
+    names = () if any(not card.lives_on(shelf.day) for card in cards) else ("known as",)
+    drawn = table("model", *names, *(("surface",) if many else ()), "an image", "refs", "ends")
     for card in cards:
         style = "" if card.lives_on(shelf.day) else "dim"
-        place = (str(card.surface),) if many else ()
         drawn.add_row(
             Text(card.model, style=f"bold {style}"),
-            card.market_name,
-            *place,
+            *((card.market_name,) if names else ()),
+            *((str(card.surface),) if many else ()),
             _prices_text(shelf, card),
             str(card.max_references),
             _end_text(shelf, card),
@@ -159,13 +159,14 @@ def _drawn(shelf: Shelf, cards: tuple[ModelCard, ...]) -> RenderableType:
 def _prices_text(shelf: Shelf, card: ModelCard) -> Text:
     price = shelf.price(card)
     known = [(size, live_price(price, size)) for size in card.sizes]
-    return Text("\n".join(f"{size:>3} {money(cost)}" for size, cost in known if cost is not None))
+    lines = [f"{size:>3} {money(cost)}" for size, cost in known if cost is not None]
+    return Text("\n".join(lines), no_wrap=True)
 
 
 def _end_text(shelf: Shelf, card: ModelCard) -> Text:
     if card.shutdown_on is not None:
         word = "ended" if card.shutdown_on <= shelf.day else "ends"
-        return Text(f"{word} {card.shutdown_on}", style="red" if word == "ended" else "yellow")
+        return Text(f"{word}\n{card.shutdown_on}", no_wrap=True, style="red" if word == "ended" else "yellow")
     if card.deprecated_on is not None and card.deprecated_on <= shelf.day:
         return Text("deprecated", style="yellow")
     return Text("preview" if card.is_preview else "")

@@ -7,9 +7,9 @@ from rich.console import RenderableType
 from keeprate.cli.drawing import SIMULATED
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen, money, table
-from keeprate.cli.running import day, run
-from keeprate.domain.money import display
-from keeprate.ledger.report import ReportRow
+from keeprate.cli.running import day, run, settings_for
+from keeprate.domain.money import display, usd
+from keeprate.ledger.report import Asked, ReportRow
 from keeprate.library import Keeprate
 
 _NUMBERS = frozenset({"calls", "images", "kept", "rejected", "spent", "held", "per kept image"})
@@ -35,10 +35,17 @@ def report(
     simulated
         What the stand-in drew, instead of what cost money.
     """
-    first, last = day(since, field="since"), day(until, field="until")
+    asked = Asked(
+        since=day(since, field="since"),
+        until=day(until, field="until"),
+        simulated=simulated,
+        cleanup_per_hour=usd(
+            settings_for(everywhere).cleanup_rate_usd_per_hour, field="cleanup_rate_usd_per_hour"
+        ),
+    )
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        rows = await keeprate.report(since=first, until=last, simulated=simulated)
+        rows = await keeprate.report(asked)
         shown: list[RenderableType] = [_drawn(rows)] if rows else [_nothing(simulated=simulated)]
         if simulated and rows:
             shown.append(SIMULATED)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 
@@ -78,7 +78,7 @@ class Interrupts:
         self._screen = screen
 
     @contextmanager
-    def watching(self, keeprate: Keeprate) -> Iterator[None]:
+    def watching(self, keeprate: Keeprate) -> Generator[None]:
         """Take SIGINT over for the current task. Elsewhere than on Unix, Python's own way stands."""
         task = asyncio.current_task()
         if sys.platform == "win32" or task is None:
@@ -92,7 +92,7 @@ class Interrupts:
             loop.remove_signal_handler(signal.SIGINT)
 
     @contextmanager
-    def lifted(self) -> Iterator[None]:
+    def lifted(self) -> Generator[None]:
         """Let Ctrl-C end a question at once: the loop stands still while a person is asked."""
         ours = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:

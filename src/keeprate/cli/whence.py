@@ -44,7 +44,7 @@ def origin_drawn(origin: Origin) -> RenderableType:
         rows.append(("price", f"{money(row.charge.amount)}, by {row.charge.basis}"))
     if price is not None:
         said = price.provenance
-        rows.append(("by", f"{said.source}, in force since {said.valid_from}, read {said.seen_on}"))
+        rows.append(("price list", f"{said.source}, in force since {said.valid_from}, read {said.seen_on}"))
     rows += [
         ("bought", f"{row.new.created_at:%Y-%m-%d %H:%M} UTC for {row.new.purpose}"),
         ("attempt", row.id),
