@@ -78,7 +78,9 @@ def _fill(environment: Path, lock: Path, *, uv: Path | None, project: bool) -> N
     if uv is None or not uv.exists():
         _run([*pip, "--require-hashes", "-r", TOOLS])
         uv = environment / "bin" / "uv"
-    if not _works([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock]):
+    # Compiled now, as pip does it, or the first command of a new user waits seconds for it.
+    fetch: list[str | Path] = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    if not _works([*fetch, "--require-hashes", "-r", lock]):
         print("uv could not do it; trying pip, which takes longer", flush=True)
         _run([*pip, "--require-hashes", "-r", lock])
     if project:

@@ -33,17 +33,16 @@ AMBIENT = (
 OURS_TO_KEEP = ("KEEPRATE_TRUST", "KEEPRATE_LIVE")
 
 
-def _forget_the_owner() -> dict[str, str]:
-    taken: dict[str, str] = {}
+def _forget_the_owner() -> None:
     for name in list(os.environ):
         ours = name.startswith("KEEPRATE_") and not name.startswith(OURS_TO_KEEP)
         if name in AMBIENT or ours:
-            taken[name] = os.environ.pop(name)
-    return taken
+            del os.environ[name]
 
 
-# Kept for tests/live alone, which runs only when asked to spend.
-AMBIENT_AT_START = _forget_the_owner()
+_forget_the_owner()
+# Some containers set it; without compiled files every child process of a test starts a second later.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 # Quick runs try the same examples everywhere, so a red run is red for everyone; the long run explores.
