@@ -4,6 +4,8 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -12,16 +14,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from PIL import Image
 
-from keeprate.catalogue.cards import Transport
+from keeprate.catalogue.pricing import charge_for
+from keeprate.catalogue.standard import FACT_FILES, book_of
 from keeprate.domain.geometry import Ratio, Size
 from keeprate.domain.outcomes import FailureClass, OutcomeKind
 from keeprate.domain.purposes import Lane, Purpose, Thinking
 from keeprate.domain.requests import ImageRequest, Video
-from keeprate.domain.routes import ModelId, Route
+from keeprate.domain.routes import GEMINI_API, ModelId, Route
 from keeprate.providers.credentials import ApiKey, Credential, GoogleDefault
 from keeprate.providers.gemini import client as gemini
 from keeprate.providers.google.provider import GoogleProvider
-from keeprate.providers.shapes import CallShape, ConnectOptions, SizeField
+from keeprate.providers.shapes import CallShape, ConnectOptions, SizeField, shape_of_card
 from keeprate.providers.table import paid_session
 from keeprate.providers.vertex import client as vertex
 from keeprate.workflows.ports import Answer, Materials, ReferenceBytes, Reply, SendFailure
@@ -33,7 +36,12 @@ pytestmark = pytest.mark.anyio
 
 PRO = "gemini-3-pro-image"
 FLASH = "gemini-3.1-flash-image"
+NANO = "gemini-2.5-flash-image"
 ULTRA = "imagen-4.0-ultra-generate-001"
+FAST = "imagen-4.0-fast-generate-001"
+
+_FACTS = files("keeprate.catalogue") / "facts"
+BOOK = book_of({name: (_FACTS / name).read_text("utf-8") for name in FACT_FILES})
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +59,7 @@ def emulator(running: EmulatorProcess) -> EmulatorProcess:
 
 
 def shape_of(route: Route) -> CallShape:
-    transport = Transport.PREDICT if route.model.startswith("imagen") else Transport.GENERATE_CONTENT
-    return CallShape(transport=transport, sends_thinking=route.model != PRO)
+    return shape_of_card(BOOK.card(GEMINI_API, route.model, date(2026, 5, 30)), route.size)
 
 
 @asynccontextmanager
@@ -129,6 +136,28 @@ async def test_generate_brings_the_pixels_and_the_tokens_asked_for(
     assert answer.usage.output_image_tokens == 1120
     assert answer.usage.thought_tokens > 0
     assert answer.images[0].signature
+
+
+@pytest.mark.parametrize("lane", [Lane.LIVE, Lane.FLEX])
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [(PRO, "1K"), (PRO, "4K"), (FLASH, "512"), (FLASH, "2K"), (NANO, "1K"), (ULTRA, "2K"), (FAST, "1K")],
+)
+async def test_tokens_times_the_dated_rates_are_the_bill(
+    emulator: EmulatorProcess, tmp_path: Path, model: str, size: str, lane: Lane
+) -> None:
+    price = BOOK.price_on(GEMINI_API, ModelId(model), date(2026, 5, 30))
+    if lane not in price.lanes:
+        lane = Lane.LIVE
+    materials = Materials() if model.startswith("imagen") else Materials(references=(picture("red"),))
+    async with provider_on(emulator) as provider:
+        route = to(model, Size(size), Thinking.HIGH if model == FLASH else Thinking.NONE)
+        _, answer = await bought(provider, tmp_path, route=route, lane=lane, materials=materials)
+    assert answer.usage is not None
+    served = answer.served_lane or lane
+    priced = charge_for(answer.usage, price, lane=served, size=route.size)
+    assert priced.amount == emulator.bill()["total_nano_usd"]
+    assert priced.certain
 
 
 async def test_an_edit_counts_its_references(emulator: EmulatorProcess, tmp_path: Path) -> None:

@@ -2,10 +2,18 @@
 
 import json
 from dataclasses import asdict
+from datetime import date
+from importlib.resources import files
 
 import pytest
 
+from keeprate.catalogue.pricing import charge_for
+from keeprate.catalogue.standard import FACT_FILES, book_of
+from keeprate.domain.geometry import Size
+from keeprate.domain.money import display
 from keeprate.domain.outcomes import OutcomeKind
+from keeprate.domain.purposes import Lane
+from keeprate.domain.routes import GEMINI_API, ModelId
 from keeprate.providers.gemini import wire as gemini
 from keeprate.providers.google.answers import content_answer
 from keeprate.providers.google.predict import predict_answer
@@ -14,6 +22,8 @@ from keeprate.providers.vertex import wire as vertex
 from tests.contract_server import Sample, samples
 from tests.unit.providers.build import ask, lane, upstream
 
+_FACTS = files("keeprate.catalogue") / "facts"
+BOOK = book_of({name: (_FACTS / name).read_text("utf-8") for name in FACT_FILES})
 REPLIES = samples("replies")
 REFUSALS = samples("refusals")
 REQUESTS = samples("requests")
@@ -60,6 +70,15 @@ def test_a_reply_becomes_the_typed_answer(sample: Sample) -> None:
     else:
         assert answer.usage is not None
         assert {name: count for name, count in asdict(answer.usage).items() if count} == expect["usage"]
+
+
+@pytest.mark.parametrize("sample", [s for s in REPLIES if "charge_usd" in s.content["expect"]], ids=named)
+def test_what_was_counted_costs_exactly_that(sample: Sample) -> None:
+    answer = content_answer(sample.body, served_tier=None)
+    assert answer.usage is not None
+    price = BOOK.price_on(GEMINI_API, ModelId("gemini-3-pro-image"), date(2026, 5, 30))
+    priced = charge_for(answer.usage, price, lane=Lane.LIVE, size=Size.ONE_K)
+    assert display(priced.amount) == sample.content["expect"]["charge_usd"]
 
 
 @pytest.mark.parametrize(
