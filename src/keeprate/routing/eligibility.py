@@ -17,13 +17,18 @@ from keeprate.routing.tokens import CAUTIOUS_BYTES, cautious_tokens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmet:
-    """A need a listing cannot meet. `field` and `value` are the request's; `remedy` would open this route."""
+    """A need a listing cannot meet. `field` and `value` are the request's; `remedy` would open this route.
+
+    `reach` is how far the listing goes in the matter (references, sizes, ratios, tokens it takes): where
+    all fail, the one that goes farthest speaks for them.
+    """
 
     code: str
     field: str
     value: object
     reason: str
     remedy: str
+    reach: int = 0
 
 
 def unmet_needs(listing: Listing, shape: Shape, day: date) -> tuple[Unmet, ...]:
@@ -47,6 +52,7 @@ def unmet_prompt(listing: Listing, prompt_bytes: int) -> Unmet | None:
         value=f"{prompt_bytes} bytes",
         reason=f"takes a prompt of {limit} tokens, this one is put at {tokens}",
         remedy=f"shorten the prompt to {limit * CAUTIOUS_BYTES} bytes (about {limit} tokens)",
+        reach=limit,
     )
 
 
@@ -99,6 +105,7 @@ def _size(listing: Listing, shape: Shape) -> Unmet | None:
         value=str(shape.size),
         reason=f"no {shape.size} output (has {has})",
         remedy=f"ask for one of: {has}",
+        reach=len(sizes),
     )
 
 
@@ -126,6 +133,7 @@ def _ratio(listing: Listing, shape: Shape) -> Unmet | None:
         value=str(shape.ratio),
         reason=f"no {shape.ratio} output",
         remedy=f"ask for one of: {has}",
+        reach=len(ratios),
     )
 
 
@@ -140,6 +148,7 @@ def _references(listing: Listing, shape: Shape) -> Unmet | None:
         value=shape.references,
         reason=f"{takes}, the request has {shape.references}",
         remedy=f"send at most {most} references" if most else "send no references",
+        reach=most,
     )
 
 

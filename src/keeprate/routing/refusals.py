@@ -20,9 +20,8 @@ def no_eligible_route(case: Case) -> RoutingError:
     living = _living(case)
     everywhere = _ruled_out_everywhere(living)
     if everywhere is not None:
-        return _error(
-            case, everywhere, f"no route serves this request: {everywhere.field} {everywhere.value}"
-        )
+        wanted = f"{everywhere.field} {everywhere.value}"
+        return _error(case, everywhere, f"no route serves {wanted}; at best: {everywhere.reason}")
     if not living:
         return NoEligibleRoute(
             f"no upstream has a model that answers on {case.market.day}",
@@ -93,19 +92,19 @@ def _unmet(case: Case, listing: Listing) -> tuple[Unmet, ...]:
 
 def _ruled_out_everywhere(living: list[tuple[Listing, tuple[Unmet, ...]]]) -> Unmet | None:
     """Return the need, in its most generous form, of a field that no living listing satisfies."""
-    if not living:
-        return None
     for field in dict.fromkeys([need.field for _, unmet in living for need in unmet]):
         if all(any(need.field == field for need in unmet) for _, unmet in living):
-            _, unmet = min(living, key=_distance)
-            return next(need for need in unmet if need.field == field)
+            return max(
+                [need for _, unmet in living for need in unmet if need.field == field],
+                key=lambda need: need.reach,
+            )
     return None
 
 
 def _distance(found: tuple[Listing, tuple[Unmet, ...]]) -> tuple[int, int]:
-    """Order by how little is in the way, then by who takes most references (the usual obstacle)."""
-    listing, unmet = found
-    return len(unmet), -listing.card.max_references
+    """Order by how little is in the way, then by who goes farthest in it."""
+    _, unmet = found
+    return len(unmet), -unmet[0].reach
 
 
 def _error(case: Case, need: Unmet, message: str, *, remedy: str | None = None) -> NoEligibleRoute:
