@@ -7,6 +7,7 @@ is, and its story stands in the sidecar alone.
 
 import asyncio
 import hashlib
+import os
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,14 @@ _FITTING: Final = {
 class FileKeeper:
     """Kept files in folders the user names."""
 
+    async def check(self, target: Path, *, overwrite: bool) -> None:
+        """Refuse, before anything is bought, a place that `keep` could not write to.
+
+        Raises:
+            InvalidValue: A name no system takes, no folder, no right to write, or a file is there.
+        """
+        await asyncio.to_thread(_check, target, overwrite=overwrite)
+
     async def keep(
         self,
         image: StoredImage,
@@ -69,6 +78,37 @@ class FileKeeper:
             StorageError: The disk refused.
         """
         return await asyncio.to_thread(_trace, path)
+
+
+def _check(target: Path, *, overwrite: bool) -> None:
+    is_folder = _is_folder(target)
+    folder = target if is_folder else target.parent
+    Folder.existing(folder, field=OUTPUT).close()
+    if not os.access(folder, os.W_OK):
+        raise InvalidValue(
+            f"{OUTPUT}: nothing may be written to {folder}",
+            field=OUTPUT,
+            value=str(target),
+            remedy="name a folder of your own",
+        )
+    if not is_folder and not overwrite and os.path.lexists(target):
+        raise _exists(target)
+
+
+def _is_folder(target: Path) -> bool:
+    """Return whether `target` is a folder.
+
+    Raises:
+        InvalidValue: Its name is one that no system takes.
+    """
+    # The sidecar's name is the longest; "." and ".." are folders, and have no name to check.
+    if target.name:
+        checked_name(target.name + sidecar.SUFFIX, field=OUTPUT)
+        checked_name(target.name, field=OUTPUT)
+    try:
+        return target.is_dir()
+    except OSError:
+        return False
 
 
 def _keep(image: StoredImage, target: Path, story: Provenance, *, overwrite: bool) -> KeptFile:
@@ -111,9 +151,8 @@ def _original(image: StoredImage) -> bytes:
 
 def _place(image: StoredImage, target: Path) -> tuple[Path, tuple[str, ...]]:
     """Return where the file goes, by content, and what to say where that is not where it was wanted."""
-    if target.is_dir():
+    if _is_folder(target):
         return target / f"keeprate-{image.sha256[:16]}.{image.extension}", ()
-    checked_name(target.name, field=OUTPUT)
     claimed = target.suffix.removeprefix(".").lower()
     if claimed in _FITTING[image.extension]:
         return target, ()

@@ -147,18 +147,19 @@ class DiskSpool:
             attempt_id, _, ending = name.partition(".")
             if not attempt_id or ending == "meta.json":
                 continue
+            reply = self.find(attempt_id) if ending in {"reply", "part"} else None
+            path = self._folder.path / name if reply is None else reply.body_path
             try:
-                status = (self._folder.path / name).stat(follow_symlinks=False)
+                status = path.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # settled and discarded meanwhile
-            whole = ending in {"reply", "part"} and self.find(attempt_id) is not None
             found.append(
                 Leftover(
                     attempt_id=attempt_id,
-                    state=LeftoverState.COMPLETE if whole else LeftoverState.PARTIAL,
+                    state=LeftoverState.PARTIAL if reply is None else LeftoverState.COMPLETE,
                     bytes_count=status.st_size,
                     written_at=datetime.fromtimestamp(status.st_mtime, UTC),
-                    path=self._folder.path / name,
+                    path=path,
                 )
             )
         return tuple(found)

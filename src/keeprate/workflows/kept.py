@@ -37,6 +37,14 @@ class FileTrace:
 class Keeper(Protocol):
     """Writes images out for people, and reads such files back."""
 
+    async def check(self, target: Path, *, overwrite: bool) -> None:
+        """Refuse, before anything is bought, a place that `keep` could not write to.
+
+        Raises:
+            InvalidValue: A name no system takes, no folder, no right to write, or a file is there.
+        """
+        ...
+
     async def keep(
         self,
         image: StoredImage,

@@ -11,24 +11,30 @@ from tests.trust_counts import record
 from tests.unit.safety.bombs import BOMBS
 from tests.unit.safety.pictures import FORMATS, encoded, noise, picture
 
-ROOT = Path(__file__).parents[3]
 LONGEST_S = 0.2
 MOST_GROWTH = 64_000_000
+# The kernel's own high-water mark, set back before each file: getrusage would tell the parent's.
 GROWTH_PROBE = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from keeprate.domain.errors import UnreadableReference
 from keeprate.safety.images import read_header
-from tests.unit.safety.bombs import BOMBS
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
 worst = 0
-made = [(name, make()) for name, make in BOMBS.items()]
-start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for name, content in made:
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    content = path.read_bytes()
+    Path("/proc/self/clear_refs").write_text("5")
+    start = peak()
     try:
         read_header(content, field="reference")
     except UnreadableReference:
+        worst = max(worst, peak() - start)
         continue
-    sys.exit(f"{name} was not refused")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) * 1024)
+    sys.exit("one was not refused")
+print(worst)
 """
 
 
@@ -82,13 +88,17 @@ def test_a_bomb_is_refused_from_its_header_in_time(name: str) -> None:
 
 
 @pytest.mark.trust
-def test_refusing_forty_bombs_takes_little_memory() -> None:
+def test_refusing_forty_bombs_takes_little_memory(tmp_path: Path) -> None:
+    for number, make in enumerate(BOMBS.values()):
+        (tmp_path / str(number)).write_bytes(make())
     done = subprocess.run(
-        [sys.executable, "-c", GROWTH_PROBE], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", GROWTH_PROBE, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     growth = int(done.stdout)
-    record("bombs: memory growth over all forty, bytes", growth, "<= 64 MB each", met=growth <= MOST_GROWTH)
+    record(
+        "bombs: largest memory growth by one of forty, bytes", growth, "<= 64 MB", met=growth <= MOST_GROWTH
+    )
     assert growth <= MOST_GROWTH
 
 
