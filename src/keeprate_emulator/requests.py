@@ -33,6 +33,11 @@ _SIZE_NAMES = {
     "IMAGE_SIZE_FIVE_TWELVE": "512", "IMAGE_SIZE_ONE_K": "1K", "IMAGE_SIZE_TWO_K": "2K", "IMAGE_SIZE_FOUR_K": "4K",
 }  # fmt: skip
 
+_NUMBERS = {
+    "ONE": "1", "TWO": "2", "THREE": "3", "FOUR": "4", "FIVE": "5", "EIGHT": "8", "NINE": "9", "SIXTEEN": "16",
+    "TWENTY_ONE": "21",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
@@ -135,7 +140,7 @@ def ask_from(body: Node, surface: Surface, stored_file: FileLookup) -> Ask:
     return Ask(
         turns=tuple(_turn(content, stored_file) for content in contents),
         system=_turn(body.child("systemInstruction"), stored_file).text,
-        ratio=newer.text("aspectRatio") or image.text("aspectRatio"),
+        ratio=_ratio(newer.text("aspectRatio")) or image.text("aspectRatio"),
         size=_SIZE_NAMES.get(size, size),
         mime=image.text("outputMimeType") or output.text("mimeType"),
         quality=image.number("outputCompressionQuality") or output.number("compressionQuality") or 90,
@@ -150,6 +155,12 @@ def ask_from(body: Node, surface: Surface, stored_file: FileLookup) -> Ask:
         structured=config.has("responseSchema") or config.has("responseJsonSchema"),
         tier=body.text("serviceTier").lower(),
     )
+
+
+def _ratio(text: str) -> str:
+    """Return `16:9` for `ASPECT_RATIO_SIXTEEN_BY_NINE`, anything else as it is."""
+    across, by, down = text.removeprefix("ASPECT_RATIO_").partition("_BY_")
+    return f"{_NUMBERS.get(across, across)}:{_NUMBERS.get(down, down)}" if by else text
 
 
 def _level(text: str) -> str:
