@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from keeprate.database.schema import attempts, budget_windows, entries
 from keeprate.domain.scopes import Scope
 from keeprate.ledger.books import Sums
-from keeprate.ledger.store import budgets_of, summed
+from keeprate.ledger.loading import budgets_of, summed
 
 
 def contradictions(connection: Connection, scope: Scope) -> Sequence[str]:

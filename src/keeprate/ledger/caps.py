@@ -11,8 +11,8 @@ from keeprate.domain.errors import NotFound
 from keeprate.domain.scopes import Scope
 from keeprate.ledger.books import BookId, Brake, WindowId, binding
 from keeprate.ledger.fold import standing
+from keeprate.ledger.loading import brakes_on, budgets_of, latest_of, locked_books, sums_of
 from keeprate.ledger.moments import micros, window_start
-from keeprate.ledger.store import brakes_on, budgets_of, latest_of, locked_books, sums_of
 
 
 def set_budget(connection: Connection, scope: Scope, budget: Budget, at: datetime) -> None:

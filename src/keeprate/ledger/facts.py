@@ -6,8 +6,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from keeprate.database.schema import home_facts, prices_used
 from keeprate.domain.scopes import Scope
+from keeprate.ledger.loading import locked_books
 from keeprate.ledger.moments import micros
-from keeprate.ledger.store import locked_books
 
 
 def fact(connection: Connection, scope: Scope, name: str) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from keeprate.domain.attempts import Attempt, Settlement
+from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
 from keeprate.domain.budgets import Budget, Standing
 from keeprate.domain.charges import Charge, ChargeBasis
 from keeprate.domain.errors import KeeprateError
@@ -82,10 +82,10 @@ class _Fold:
         booked_us = max(micros(new.created_at), self._latest_us(book))
         budgets = binding(self._books.budgets.get(book, ()), new.api_key)
         for budget in budgets:
-            standing = self._standing(budget, booked_us)
-            if standing.spent + standing.held + new.hold > budget.limit:
-                raise refusals.budget_exceeded(standing, new.hold)
-        line = Line(attempt=_intended(command), booked_us=booked_us)
+            sums = self._sums(_window(budget, booked_us))
+            if sums.spent + sums.held + new.hold > budget.limit:
+                raise refusals.budget_exceeded(standing(budget, booked_us, sums), new.hold)
+        line = Line(attempt=intended(new), booked_us=booked_us)
         self._changes.latest_us[book] = booked_us
         self._changes.created[new.id] = line
         self._book(line, EntryKind.HOLD, micros(new.created_at), held=new.hold, spent=ZERO)
@@ -204,7 +204,7 @@ class _Fold:
             )
 
     def _keep(self, line: Line, attempt: Attempt) -> Attempt:
-        kept = replace(line, attempt=attempt)
+        kept = Line(attempt=attempt, booked_us=line.booked_us)
         # A row made in this very batch is inserted as it ends up.
         if attempt.id in self._changes.created:
             self._changes.created[attempt.id] = kept
@@ -232,9 +232,6 @@ class _Fold:
     def _sums(self, window: WindowId) -> Sums:
         return self._changes.windows.get(window) or self._books.windows.get(window, NOTHING)
 
-    def _standing(self, budget: Budget, at_us: int) -> Standing:
-        return standing(budget, at_us, self._sums(_window(budget, at_us)))
-
 
 def standing(budget: Budget, at_us: int, sums: Sums) -> Standing:
     """Return where the window of `budget` that holds `at_us` stands."""
@@ -253,11 +250,12 @@ def _window(budget: Budget, at_us: int) -> WindowId:
     return WindowId(budget.workspace, budget.id, window_start(budget.window, at_us))
 
 
-def _intended(command: commands.Intend) -> Attempt:
+def intended(new: NewAttempt) -> Attempt:
+    """Return the row `new` begins as."""
     return Attempt(
-        new=command.new,
+        new=new,
         state=AttemptState.INTENT,
-        held=command.new.hold,
+        held=new.hold,
         outcome=None,
         charge=None,
         overrun=ZERO,

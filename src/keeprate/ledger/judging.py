@@ -9,8 +9,8 @@ from keeprate.domain.errors import NotFound
 from keeprate.domain.scopes import Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.ledger import reads
+from keeprate.ledger.loading import locked_books
 from keeprate.ledger.moments import micros, moment
-from keeprate.ledger.store import locked_books
 
 
 def judge(connection: Connection, scope: Scope, verdict: Verdict) -> None:

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Connection, select, true
 from keeprate.database.schema import attempt_images, attempts
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.scopes import Role, Scope
+from keeprate.ledger.loading import ATTEMPTS
 from keeprate.ledger.owners import Owner
 from keeprate.ledger.refusals import no_attempt
 from keeprate.ledger.rows import attempt_of
-from keeprate.ledger.store import ATTEMPTS
 
 SEE_ALL = frozenset({Role.OWNER, Role.REVIEWER, Role.READER})
 

@@ -1,9 +1,8 @@
 """Attempts as the database keeps them, both ways."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
+from msgspec.json import decode, encode
 from sqlalchemy import Row
 
 from keeprate.domain.attempts import Attempt, AttemptKey, NewAttempt
@@ -101,7 +100,7 @@ def _charge_cells(charge: Charge | None) -> Cells:
     return {
         "charge": charge.amount,
         "charge_basis": charge.basis.value,
-        "usage_json": None if charge.usage is None else json.dumps(asdict(charge.usage)),
+        "usage_json": None if charge.usage is None else encode(charge.usage).decode(),
         "served_model": charge.served_model,
         "served_lane": charge.lane.value,
         "charge_price_id": charge.price_id,
@@ -217,7 +216,7 @@ def _outcome(row: AnyRow) -> Outcome | None:
 def _charge(row: AnyRow) -> Charge | None:
     if row.charge is None:
         return None
-    usage = None if row.usage_json is None else Usage(**json.loads(row.usage_json))
+    usage = None if row.usage_json is None else decode(row.usage_json, type=Usage)
     return Charge(
         amount=NanoUSD(row.charge),
         basis=ChargeBasis(row.charge_basis),

@@ -19,9 +19,12 @@ from sqlalchemy import Connection
 from keeprate.database.engine import Database, is_bad_value, is_lost_race
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.errors import KeeprateError, StorageError
-from keeprate.ledger import commands, store
+from keeprate.ledger import commands
+from keeprate.ledger.books import Changes
 from keeprate.ledger.fold import fold
+from keeprate.ledger.loading import OpenLines, load
 from keeprate.ledger.owners import BEAT_S, Owner
+from keeprate.ledger.saving import save
 from keeprate.safety.failpoints import failpoint
 
 # Enough to split a flush well; few enough that other processes get their turn within milliseconds.
@@ -62,6 +65,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Asked | _Errand | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._taken: list[_Asked | _Errand] = []
+        self._open_lines = OpenLines()
         # A daemon: what was acknowledged is on disk, and a forgotten `close` must not hang the program.
         self._thread = threading.Thread(target=self._run, name="keeprate-ledger", daemon=True)
         self._thread.start()
@@ -169,20 +173,21 @@ class Writer:
         return [result for item in batch for result in self._results([item])]
 
     def _commit(self, batch: Sequence[commands.Command]) -> Sequence[Attempt | KeeprateError]:
-        def write(connection: Connection) -> Sequence[Attempt | KeeprateError]:
-            changes = fold(store.load(connection, batch), batch)
-            store.save(connection, changes)
+        def write(connection: Connection) -> Changes:
+            changes = fold(load(connection, batch, self._open_lines), batch)
+            save(connection, changes)
             for command in batch:
                 failpoint(BEFORE[type(command)])
-            return changes.results
+            return changes
 
-        results = self._retried(write)
+        changes = self._retried(write)
+        self._open_lines.learn(changes)
         try:
             for command in batch:
                 failpoint(AFTER[type(command)])
         except OSError as error:
             raise _as_storage_error(error) from error
-        return results
+        return changes.results
 
     def _run_errand(self, errand: _Errand) -> None:
         try:
