@@ -35,7 +35,7 @@ from keeprate.settings import Settings, UpstreamSettings
 from keeprate.workflows.first_day import prepare_home
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.pay import Till
-from keeprate.workflows.ports import Provider
+from keeprate.workflows.ports import Clock, Provider
 from keeprate.workflows.recover import Recovery, recover
 
 
@@ -110,7 +110,7 @@ EMBEDDED = UpstreamSettings(
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, confirm: Confirm | None, progress: Progress
+    settings: Settings, *, confirm: Confirm | None, progress: Progress, clock: Clock | None = None
 ) -> AsyncGenerator[House]:
     """Open the home: migrate, recover what a dead process left, connect; close it all at the end.
 
@@ -134,7 +134,7 @@ async def open_house(
             spool=spool,
             assets=LocalAssets(settings.home / "assets", decoder=decoder),
             turns=DiskTurns(settings.home / "turns"),
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
         )
         means = await _means(settings, till, stack, owner=ledger.owner, asks=(confirm, progress))
         await prepare_home(ledger, settings.workspace, settings.day_cap_usd, till.clock.now())

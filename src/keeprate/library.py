@@ -28,6 +28,7 @@ from keeprate.workflows.first_day import both
 from keeprate.workflows.generate import generate, generate_request
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.options import Options
+from keeprate.workflows.ports import Clock
 from keeprate.workflows.recover import Recovery
 from keeprate.workflows.results import Result
 from keeprate.workflows.route import RouteView, route
@@ -51,16 +52,19 @@ class Keeprate:
         scope: Scope | None = None,
         confirm: Confirm | None = None,
         progress: Progress | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare to open a home.
 
         `settings` None reads the environment and keeprate.toml. `confirm` is asked before the first
         purchase with real money; None means `Options(yes=True)` or KEEPRATE_YES=1 is needed.
+        `progress` is told short sentences. `clock` None is the machine's; tests hand in another.
         """
         self._settings = settings or process_settings()
         self._scope = scope or _scope_of(self._settings)
         self._confirm = confirm
         self._progress = progress or _silent
+        self._clock = clock
         self._stack = AsyncExitStack()
         self._house: House | None = None
 
@@ -71,7 +75,7 @@ class Keeprate:
             ConfigError: The home or an upstream cannot be used.
             StorageError: The database or the disk refused.
         """
-        opened = open_house(self._settings, confirm=self._confirm, progress=self._progress)
+        opened = open_house(self._settings, confirm=self._confirm, progress=self._progress, clock=self._clock)
         self._house = await self._stack.enter_async_context(opened)
         return self
 
@@ -258,7 +262,8 @@ class Keeprate:
 
     async def resume_spending(self) -> None:
         """Let go of the brake that an overrun pulled."""
-        await self._open.ledger.resume(self._scope, at=self._means.till.clock.now())
+        by = self._scope.key or "owner"
+        await self._open.ledger.resume_spending(self._scope, by=by, at=self._means.till.clock.now())
 
     async def create_key(self, name: str) -> NewKey:
         """Make a key; its secret is in the answer and never again."""

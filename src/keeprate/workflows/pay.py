@@ -11,9 +11,13 @@ A crash between any two leaves a row that tells which; `recover` finishes or nam
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
+
+from keeprate.catalogue.cards import PriceRow
 from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
 from keeprate.domain.errors import StorageError, UnreadableReference
 from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
+from keeprate.domain.scopes import Scope
 from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.charging import PriceOf, charge_of
 from keeprate.workflows.conversation import folded
@@ -61,6 +65,7 @@ class Till:
     clock: Clock
     running: set[asyncio.Task[Paid]] = field(default_factory=set[asyncio.Task[Paid]])
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    prices_kept: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @property
     def is_closing(self) -> bool:
@@ -71,6 +76,15 @@ class Till:
         """Wait until every paid call that is under way has been settled."""
         while self.running:
             await asyncio.wait(self.running)
+
+
+async def keep_price(till: Till, workspace: str, price: PriceRow) -> None:
+    """Keep the price row money is booked by, once: a later rate card leaves history as it was."""
+    if (workspace, price.id) in till.prices_kept:
+        return
+    text = msgspec.json.encode(price).decode()
+    await till.ledger.use_price(Scope(workspace=workspace), price.id, text, till.clock.now())
+    till.prices_kept.add((workspace, price.id))
 
 
 async def paid_call(
@@ -101,6 +115,9 @@ async def _pay(till: Till, new: NewAttempt, *, call: Outgoing, provider: Provide
             field="home",
             remedy="free some space, or point KEEPRATE_HOME at another disk",
         )
+    price = price_of(new.route.model)
+    if price is not None:
+        await keep_price(till, new.key.workspace, price)
     failpoint("workflows.pay.before_intend")
     row = await till.ledger.intend(new)
     if row.state is not AttemptState.INTENT or row.new.owner != new.owner:
@@ -147,6 +164,9 @@ async def settle_from_reply(
     if images:
         await _keep_turn(till, new, reply, images=images, provider=provider)
     failpoint("workflows.pay.after_store")
+    served = price_of(answer.model_version or new.route.model)
+    if served is not None:
+        await keep_price(till, new.key.workspace, served)
     settlement = Settlement(
         outcome=outcome,
         charge=charge_of(answer, new, price_of),

@@ -377,6 +377,10 @@ class Ledger(Protocol):
         """
         ...
 
+    async def use_price(self, scope: Scope, price_id: str, price_json: str, at: datetime) -> None:
+        """Keep a price row that money was booked by; the first text under an id stays."""
+        ...
+
     async def fact(self, scope: Scope, name: str) -> str | None:
         """Return a small fact that the workspace remembers, such as a consent, or None."""
         ...
