@@ -9,7 +9,7 @@ methods on a reused connection; a POST never (aiohttp 3.14 client.py, `IDEMPOTEN
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 import aiohttp
@@ -98,24 +98,29 @@ async def send_once(
         SendFailure: Anything but a complete 200. What came of a 200 is kept, marked incomplete.
     """
     try:
-        async with _posted(http, call, headers) as response:
-            if response.status != 200:
-                raise refusal(response.status, response.headers, await _start_of(response))
-            await _spool(response, into)
-            served = response.headers
+        try:
+            async with _posted(http, call, headers) as response:
+                if response.status != 200:
+                    raise refusal(response.status, response.headers, await _start_of(response))
+                await _spool(response, into)
+                served = response.headers
+        except asyncio.CancelledError:
+            _abandon(into)
+            raise
+        return await _complete(served, into)
     except SendFailure:
-        into.abandon()
+        _abandon(into)
         raise
     except _NOTHING_SENT as fault:
-        into.abandon()
+        _abandon(into)
         raise _not_sent(fault) from fault
     except _LOST as fault:
-        into.abandon()
+        _abandon(into)
         raise _unknown(_loss(fault), str(fault) or None) from fault
-    except asyncio.CancelledError:
-        into.abandon()
-        raise
-    # Flushing waits for the disk, so not on the loop's time. Cancelled here, it still runs to its end.
+
+
+async def _complete(served: Mapping[str, str], into: SpoolFile) -> Reply:
+    """Flush the spool off the loop. Once begun it runs to its end, also when the caller leaves."""
     try:
         return await asyncio.to_thread(
             into.complete,
@@ -125,6 +130,12 @@ async def send_once(
         )
     except (OSError, StorageError) as fault:
         raise _unknown("spool_failed", str(fault)) from fault
+
+
+def _abandon(into: SpoolFile) -> None:
+    # A disk that fails here must not hide what the call's own failure means for money.
+    with suppress(OSError, StorageError):
+        into.abandon()
 
 
 def _posted(

@@ -39,3 +39,13 @@ class FullDisk(OneFile):
 
     def write(self, data: bytes) -> None:
         raise OSError(28, "No space left on device")
+
+
+class DyingDisk(OneFile):
+    """Takes what is written and fails when it is to be flushed, one way or the other."""
+
+    def complete(self, *, content_type: str, served_tier: str | None, request_id: str | None) -> Reply:
+        raise OSError(5, "Input/output error")
+
+    def abandon(self) -> None:
+        raise OSError(5, "Input/output error")

@@ -24,7 +24,7 @@ from keeprate.workflows.ports import Outgoing, SendFailure
 from tests.contract_server import contract_server
 from tests.unit.providers.build import ask, upstream
 from tests.unit.providers.raw_server import Behaviour, hangs, raw_server, resets, says
-from tests.unit.providers.spooling import FullDisk, OneFile
+from tests.unit.providers.spooling import DyingDisk, FullDisk, OneFile
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +175,17 @@ async def test_a_disk_that_fails_leaves_the_outcome_unknown(tmp_path: Path) -> N
         failure = await failure_at(server.url, FullDisk(tmp_path))
     assert failure.failure is FailureClass.UNKNOWN
     assert failure.outcome.raw_reason == "spool_failed"
+
+
+async def test_a_disk_that_dies_hides_no_failure(tmp_path: Path) -> None:
+    async with contract_server() as server:
+        failure = await failure_at(server.url, DyingDisk(tmp_path))
+        assert (failure.failure, failure.outcome.raw_reason) == (FailureClass.UNKNOWN, "spool_failed")
+        server.show("refusals", "404_not_found")
+        failure = await failure_at(server.url, DyingDisk(tmp_path))
+        assert failure.failure is FailureClass.REFUSED_FREE
+    failure = await failure_at("http://no-such-host.invalid", DyingDisk(tmp_path))
+    assert failure.failure is FailureClass.NOT_SENT
 
 
 async def test_a_redirect_is_not_followed_and_costs_nothing(tmp_path: Path) -> None:
