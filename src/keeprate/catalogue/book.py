@@ -62,7 +62,7 @@ class Book:
             CatalogueError: Two rows state one fact, or the owner's rows would change official prices.
         """
         check(statements)
-        self._records = statements.records
+        self.statements = statements
         self._dossiers: dict[tuple[Surface, ModelId], Dossier] = {}
         for identity in statements.identities:
             for surface in identity.subject.surfaces:
@@ -208,7 +208,7 @@ class Book:
         served = tuple(
             card.model for card in self.models(upstream.surface, day) if card.served_by(upstream.name)
         )
-        return record_of(self._records, upstream, served, day)
+        return record_of(self.statements.records, upstream, served, day)
 
     def _stretch(self, day: date) -> int:
         if day < FIRST_DAY:

@@ -11,6 +11,7 @@ from typing import Final
 from keeprate.catalogue.book import Book
 from keeprate.catalogue.cards import ModelCard, PriceRow, Transport
 from keeprate.catalogue.founding import MATRIX_AS_PRINTED
+from keeprate.catalogue.pricing import image_live_price
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD, display, scaled
 from keeprate.domain.purposes import Lane, ReferenceRole
@@ -95,11 +96,16 @@ def _printed(card: ModelCard, number: int) -> str | None:
 
 def _per_image(size: Size) -> Callable[[_Column], Cell]:
     def read(column: _Column) -> Cell:
-        if size not in column.price.card:
+        if size not in column.card.sizes:
             return Cell(text=NONE, note=f"it does not draw at {size}: {_sizes(column.card)} only")
-        return Cell(text=_dollars(column.price.card[size]), note="the price page of the day says otherwise")
+        return Cell(text=_dollars(_price(column, size)), note="the price page of the day says otherwise")
 
     return read
+
+
+def _price(column: _Column, size: Size) -> NanoUSD:
+    """Return the price printed for a size, or the exact one where none is printed."""
+    return column.price.card.get(size) or image_live_price(column.price, size)
 
 
 def _batch(column: _Column) -> Cell:
@@ -107,11 +113,14 @@ def _batch(column: _Column) -> Cell:
     if terms is None:
         refusal = column.price.unlisted_lanes.get(Lane.BATCH)
         return Cell(text=NONE, note=None if refusal is None else refusal.note)
-    one_k = scaled(column.price.card[Size.ONE_K], numerator=terms.numerator, denominator=terms.denominator)
+    sizes = column.card.sizes
+    size = Size.ONE_K if Size.ONE_K in sizes else sizes[0]
+    half = scaled(_price(column, size), numerator=terms.numerator, denominator=terms.denominator)
     # The founding cell names the size where the model has dearer ones.
-    at = " / 1K" if len(set(column.price.card.values())) > 1 else ""
+    several = len({_price(column, one) for one in sizes}) > 1
+    at = f" / {size}" if several else ""
     return Cell(
-        text=f"{_dollars(_as_printed(one_k))}{at}", note="the batch price page of the day says otherwise"
+        text=f"{_dollars(_as_printed(half))}{at}", note="the batch price page of the day says otherwise"
     )
 
 
@@ -140,8 +149,8 @@ def _text(column: _Column) -> Cell:
     opinion = column.card.text_rendering
     if opinion is None:
         return Cell(text="no sourced opinion")
-    words = {"best": "Best in family"}
-    return Cell(text=words.get(opinion.grade, opinion.grade.capitalize()), note=opinion.provenance.note)
+    text = "Best in family" if opinion.grade == "best" else opinion.grade.capitalize()
+    return Cell(text=text, note=opinion.provenance.note)
 
 
 def _largest(column: _Column) -> Cell:
@@ -170,8 +179,7 @@ def _sizes(card: ModelCard) -> str:
 
 
 def _dollars(amount: NanoUSD) -> str:
-    text = display(amount)
-    return f"${text}"
+    return f"${display(amount)}"
 
 
 _ROWS: Final[Sequence[tuple[str, Callable[[_Column], Cell]]]] = (
