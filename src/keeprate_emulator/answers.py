@@ -122,9 +122,10 @@ def _parts(reply: Reply) -> list[dict[str, object]]:
         parts.append({"text": reply.outcome.thought, "thought": True})
     if reply.outcome.text:
         parts.append(_signed(reply, {"text": reply.outcome.text}))
-    for picture in reply.pictures:
-        inline = {"mimeType": picture.label, "data": base64_text(picture.content)}
-        parts.append(_signed(reply, {"inlineData": inline}))
+    for place, picture in enumerate(reply.pictures):
+        inline = {"inlineData": {"mimeType": picture.label, "data": base64_text(picture.content)}}
+        draft = place < reply.outcome.drafts
+        parts.append({**inline, "thought": True} if draft else _signed(reply, {**inline}))
     return parts
 
 

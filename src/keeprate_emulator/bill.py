@@ -17,7 +17,7 @@ from keeprate_emulator.prices import Tokens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillRow:
-    """One accepted call. `call_no` counts from 1; `images` are the pictures drawn."""
+    """One accepted call. `call_no` counts from 1; `images` are the pictures sent; `fault` is what was done wrong."""
 
     call_no: int
     response_id: str
@@ -28,6 +28,7 @@ class BillRow:
     size: str
     lane: str
     outcome: str
+    fault: str
     images: int
     nano_usd: int
     usage: Tokens

@@ -5,7 +5,7 @@ that matches and has turns left applies. Kinds, by what happens to the call:
 
 not accepted, not billed    error, proxy_error, drop_before_accept
 accepted, no picture        finish_reason, block_reason, text_only, thought_only, no_candidates, no_content, rai_filtered
-accepted, odd picture       serve_model, mislabelled, wrong_size, many_images
+accepted, odd picture       serve_model, mislabelled, wrong_size, many_images, draft_first
 accepted, odd delivery      no_usage, empty_body, truncated_json, lost_middle, cut_body, drop_after_accept, stream_error
 accepted, nothing wrong     latency
 as given                    recorded: `code`, `headers` and `body` word for word; accepted when the code is 200 or absent
@@ -26,7 +26,7 @@ from keeprate_emulator.refusals import invalid
 Kind = Literal[
     "error", "proxy_error", "drop_before_accept",
     "finish_reason", "block_reason", "text_only", "thought_only", "no_candidates", "no_content", "rai_filtered",
-    "serve_model", "mislabelled", "wrong_size", "many_images",
+    "serve_model", "mislabelled", "wrong_size", "many_images", "draft_first",
     "no_usage", "empty_body", "truncated_json", "lost_middle", "cut_body", "drop_after_accept", "stream_error",
     "latency", "recorded",
 ]  # fmt: skip
@@ -100,6 +100,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         needed |= {"wrong_size": self.size or (self.width and self.height)}
         if not needed.get(self.kind, True):
             raise ValueError(f"fault '{self.kind}' lacks its code, reason, model or size")
+
+    @property
+    def name(self) -> str:
+        """What the bill calls it: the kind, empty when nothing goes wrong."""
+        return "" if self == NO_FAULT else self.kind
 
     @property
     def refuses(self) -> bool:

@@ -108,7 +108,8 @@ def accepted(emulator: Emulator, admission: Admission) -> Commission:
         method=call.method,
         size=admission.size,
         lane=admission.lane,
-        outcome=outcome.name if fault.kind == "latency" else f"{outcome.name} ({fault.kind})",
+        outcome=outcome.name,
+        fault=fault.name,
         images=outcome.images,
         nano_usd=0
         if outcome.free
@@ -129,7 +130,7 @@ async def fulfilled(emulator: Emulator, commission: Commission) -> Reply:
     ask = admission.ask
     drawings = (
         depicted(emulator, _subject(commission, number), admission.luck, admission.fault)
-        for number in range(commission.outcome.images)
+        for number in range(commission.outcome.images + commission.outcome.drafts)
     )
     return Reply(
         outcome=commission.outcome,

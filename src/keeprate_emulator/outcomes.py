@@ -17,11 +17,15 @@ _DOCUMENT_TOKENS = 258
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of a call before it is drawn. `name` is what the bill calls it."""
+    """The end of a call before it is drawn.
+
+    `name` is what the bill calls it. `drafts` are pictures of the thinking, shown before the real ones and free.
+    """
 
     name: str
     tokens: Tokens
     images: int = 0
+    drafts: int = 0
     finish_reason: str = "STOP"
     finish_message: str = ""
     block_reason: str = ""
@@ -52,6 +56,8 @@ def outcome_of(ask: Ask, terms: Terms, fault: Fault, luck: Luck) -> Outcome:
     if fault.kind == "many_images":
         # Observed upstream: two pictures, billed as one.
         outcome = replace(outcome, images=fault.images or 2, name="image")
+    if fault.kind == "draft_first":
+        outcome = replace(outcome, drafts=1)
     if fault.usage is not None:
         outcome = replace(outcome, tokens=fault.usage.applied(outcome.tokens))
     return outcome

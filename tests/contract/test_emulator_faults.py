@@ -82,7 +82,7 @@ def test_a_withheld_picture_costs_reading_and_thinking(emulator: EmulatorProcess
     assert usage["candidatesTokenCount"] == 0
     row = only_row(emulator)
     assert row["nano_usd"] == usage["promptTokenCount"] * 2_000 + usage["thoughtsTokenCount"] * 12_000 > 0
-    assert row["outcome"] == f"finish:{reason} (finish_reason)"
+    assert (row["outcome"], row["fault"]) == (f"finish:{reason}", "finish_reason")
 
 
 def test_the_sentence_that_nothing_is_charged_is_kept(emulator: EmulatorProcess) -> None:
@@ -153,6 +153,16 @@ def test_odd_pictures(emulator: EmulatorProcess) -> None:
     rows = emulator.bill()["rows"]
     assert [row["images"] for row in rows] == [1, 1, 1, 2]
     assert {row["usage"]["image"] for row in rows} == {1120}
+
+
+def test_a_draft_may_come_before_the_picture(emulator: EmulatorProcess) -> None:
+    emulator.fault("draft_first")
+    parts = call(emulator).json["candidates"][0]["content"]["parts"]
+    assert [(part.get("thought", False), "thoughtSignature" in part) for part in parts] == [
+        (True, False),
+        (False, True),
+    ]
+    assert only_row(emulator)["usage"]["image"] == 1120
 
 
 def test_another_model_may_serve_and_is_billed(emulator: EmulatorProcess) -> None:

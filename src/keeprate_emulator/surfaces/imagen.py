@@ -121,7 +121,6 @@ def _billed(
     served = fault.model if fault.kind == "serve_model" else model.id
     billed_as = all_models().get(served, model).family
     images = wish.count - _filtered(wish, fault)
-    name = "image" if images else "filtered"
     row = BillRow(
         call_no=emulator.bill.next_call_no,
         response_id=new_response_id(),
@@ -131,7 +130,8 @@ def _billed(
         method=call.method,
         size=wish.size,
         lane="standard",
-        outcome=name if fault.kind == "latency" else f"{name} ({fault.kind})",
+        outcome="image" if images else "filtered",
+        fault=fault.name,
         images=images,
         nano_usd=images * price_list(billed_as.name).per_image,
         usage=Tokens(),

@@ -27,6 +27,7 @@ def row(number: int, nano_usd: int = 100, accepted_at: str = "2026-11-21T10:00:0
         size="1K",
         lane="standard",
         outcome="image",
+        fault="",
         images=1,
         nano_usd=nano_usd,
         usage=Tokens(image=1120),
