@@ -75,24 +75,26 @@ def resume(*, everywhere: Everywhere = EVERYWHERE) -> int:
 async def _answer(keeprate: Keeprate, screen: Screen) -> int:
     standings = await keeprate.budgets()
     drawn = _drawn(standings) if standings else "No caps. Set one: keeprate budget set day 5"
-    screen.answer({"budgets": [_as_json(standing) for standing in standings]}, drawn)
+    shown: list[RenderableType] = [drawn]
+    if any(standing.budget.simulated for standing in standings):
+        shown.append("\nWhat is simulated is counted apart; no money moves there.")
+    screen.answer({"budgets": [_as_json(standing) for standing in standings]}, *shown)
     return 0
 
 
 def _drawn(standings: Sequence[Standing]) -> RenderableType:
     numbers = frozenset({"limit", "spent", "held", "left"})
-    drawn = table("budget", "for", "window", "limit", "spent", "held", "left", "starts again", right=numbers)
+    drawn = table("budget", "a", "limit", "spent", "held", "left", "until (UTC)", right=numbers)
     for standing in standings:
         cap = standing.budget
         drawn.add_row(
             cap.id,
-            (cap.key or cap.workspace) + (" (simulated)" if cap.simulated else ""),
             str(cap.window),
             money(cap.limit),
             money(standing.spent),
             money(standing.held),
             money(standing.remaining),
-            "never" if standing.resets_at is None else f"{standing.resets_at:%Y-%m-%d %H:%M} UTC",
+            "ever" if standing.resets_at is None else f"{standing.resets_at:%m-%d %H:%M}",
         )
     return drawn
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from keeprate.cli.output import facts, money, table
+from keeprate.cli.output import facts, money
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.decisions import Decision, Rejection, Step
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
@@ -94,22 +94,26 @@ def result_drawn(result: Result) -> RenderableType:
 
 
 def attempts_drawn(rows: Sequence[Attempt]) -> RenderableType:
-    """Return ledger rows as a table, newest first as they come."""
-    drawn = table("attempt", "when (UTC)", "outcome", "model", "purpose", "charge", "held")
-    for row in rows:
-        state = Text(str(row.state), style=_STATE_STYLES.get(row.state, ""))
-        if row.new.simulated:
-            state.append(" (simulated)", style="yellow")
-        drawn.add_row(
-            row.id,
-            f"{row.new.created_at:%Y-%m-%d %H:%M}",
-            state,
-            f"{row.new.route.model} {row.new.route.size}",
-            str(row.new.purpose),
-            "" if row.charge is None else money(row.charge.amount),
-            money(row.held) if row.held else "",
-        )
-    return drawn
+    """Return ledger rows, two lines each: an id is too long to share its line with much."""
+    return Group(*(line for row in rows for line in _attempt_lines(row)))
+
+
+def _attempt_lines(row: Attempt) -> tuple[Text, Text]:
+    first = Text(row.id, style="bold")
+    first.append(f"  {row.state}", style=f"not bold {_STATE_STYLES.get(row.state, '')}")
+    if row.outcome is not None and row.outcome.raw_reason not in {None, "STOP"}:
+        first.append(f" ({row.outcome.raw_reason})", style="not bold")
+    if row.charge is not None:
+        first.append(f"  {money(row.charge.amount)}", style="not bold")
+    if row.held:
+        first.append(f"  {money(row.held)} held", style="not bold yellow")
+    route = row.new.route
+    second = Text(
+        f"    {row.new.created_at:%Y-%m-%d %H:%M}  {route.model} {route.size}  {row.new.purpose}", style="dim"
+    )
+    if row.new.simulated:
+        second.append("  simulated", style="yellow")
+    return first, second
 
 
 def _later_step(step: Step) -> Text:

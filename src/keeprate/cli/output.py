@@ -96,9 +96,12 @@ def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
     """Return an empty table with a header rule and no frame; `right` columns align right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for index, name in enumerate(columns):
-        # The first column names what the row is about: an id folded in the middle cannot be copied.
+        # An id or an amount folded in the middle cannot be copied.
         made.add_column(
-            name, justify="right" if name in right else "left", overflow="fold", no_wrap=index == 0
+            name,
+            justify="right" if name in right else "left",
+            overflow="fold",
+            no_wrap=index == 0 or name in right,
         )
     return made
 

@@ -104,8 +104,9 @@ def _unknown_command(fault: UnknownCommandError, ask_help: str) -> KeeprateError
 
 
 def _name(fault: CycloptsError) -> str:
+    """Return the field's name as it stands in JSON: `cleanup_minutes` for --cleanup-minutes."""
     argument = fault.argument
-    return argument.name.removeprefix("--").replace("-", "_") if argument is not None else "arguments"
+    return "arguments" if argument is None else argument.name.removeprefix("--").replace("-", "_").lower()
 
 
 def _value(fault: CycloptsError) -> str | None:

@@ -12,7 +12,7 @@ from keeprate.domain.money import display, usd
 from keeprate.ledger.report import Asked, ReportRow
 from keeprate.library import Keeprate
 
-_NUMBERS = frozenset({"calls", "images", "kept", "rejected", "spent", "held", "per kept image"})
+_NUMBERS = frozenset({"calls", "kept", "spent", "each kept"})
 
 
 def report(
@@ -63,22 +63,26 @@ def _nothing(*, simulated: bool) -> str:
 
 
 def _drawn(rows: Sequence[ReportRow]) -> RenderableType:
-    drawn = table(
-        "purpose", "route", "calls", "images", "kept", "rejected", "spent", "per kept image", right=_NUMBERS
-    )
+    drawn = table("route", "purpose", "calls", "kept", "spent", "each kept", right=_NUMBERS)
+    several = len({row.route.upstream for row in rows if row.route is not None}) > 1
     for row in rows:
+        judged = row.accepted + row.rejected
         cost = "none kept" if row.cost_per_accepted is None else money(row.cost_per_accepted)
         drawn.add_row(
+            _route_text(row, several=several),
             str(row.purpose),
-            str(row.route),
             str(row.attempts),
-            str(row.images),
-            str(row.accepted),
-            str(row.rejected),
-            money(row.spent) + (f" + {money(row.held)} held" if row.held else ""),
-            cost,
+            f"{row.accepted} of {judged}" if judged else "unjudged",
+            money(row.spent) + (f"\n+{money(row.held)} held" if row.held else ""),
+            cost if judged else "",
         )
     return drawn
+
+
+def _route_text(row: ReportRow, *, several: bool) -> str:
+    if row.route is None:
+        return ""
+    return str(row.route) if several else f"{row.route.model} {row.route.size}"
 
 
 def _as_json(row: ReportRow) -> dict[str, object]:
