@@ -12,7 +12,7 @@ from keeprate.domain.needs import needs_of
 from keeprate.domain.purposes import Lane, Thinking
 from keeprate.domain.requests import Video
 from keeprate.routing.boards import board
-from keeprate.routing.cases import Situation, case_of
+from keeprate.routing.cases import Situation, case_of, money
 from keeprate.routing.decide import decide
 from keeprate.routing.lanes import cheaper_lanes, refuse_unbuyable
 from keeprate.routing.listings import Conversation
@@ -230,3 +230,19 @@ def test_a_video_is_priced_by_an_assumed_length() -> None:
 def test_a_free_search_is_no_line() -> None:
     price: PriceRow = token_price("m", grounding_each=usd("0"))
     assert [line.part for line in quote(price, job(grounding=True), PROMPT).lines] == ["image", "prompt"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        (0, "$0.0000"),
+        (2_000, "$0.000002"),
+        (50_000, "$0.0001"),
+        (33_606_000, "$0.0336"),
+        (33_650_000, "$0.0337"),
+        (1_379_000_000, "$1.3790"),
+        (123_456_789_000_000, "$123456.7890"),
+    ],
+)
+def test_money_in_a_sentence_has_four_places_unless_it_is_tiny(amount: int, told: str) -> None:
+    assert money(amount) == told
