@@ -48,6 +48,7 @@ class Database:
         self._lock = None if driver is None else WriteLock(Path(f"{url.database}-lock"))
         self._writing = _sqlite_engine(url, driver, for_reading=False) if driver else _postgres_engine(url)
         self._reading = _sqlite_engine(url, driver, for_reading=True) if driver else _postgres_reader(url)
+        self._closed = False
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="keeprate-read")
 
     @property
@@ -93,7 +94,10 @@ class Database:
         return contextlib.nullcontext()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; closing again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._threads.shutdown()
         # The last SQLite connection folds the log into the file: that, too, needs the turn.
         with self._turn():

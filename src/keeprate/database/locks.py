@@ -35,12 +35,16 @@ class WriteLock:
         """
         self._path = path
         self._turn = threading.Lock()
-        self._handle = _opened(path)
+        self._handle: int | None = _opened(path)
 
     @contextlib.contextmanager
     def exclusive(self) -> Generator[None]:
         """Wait for the turn to write, first come first served."""
         with self._turn:
+            if self._handle is None:
+                raise StorageError(
+                    "the database is closed", field="database_url", remedy="open it again to write"
+                )
             fcntl.flock(self._handle, fcntl.LOCK_EX)
             try:
                 yield
@@ -58,8 +62,11 @@ class WriteLock:
             os.close(handle)
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._handle)
+        """Let go of the file; nobody of this process may write any more."""
+        with self._turn:
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
 
 
 class LifeLock:
@@ -72,12 +79,13 @@ class LifeLock:
             StorageError: It cannot be made, or another process holds it.
         """
         self.path = path
-        self._handle = _opened(path)
+        handle = _opened(path)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._handle)
+            os.close(handle)
             raise _refused(path, error) from error
+        self._handle: int | None = handle
 
     @property
     def is_on_disk(self) -> bool:
@@ -86,13 +94,17 @@ class LifeLock:
             found = self.path.stat()
         except FileNotFoundError:
             return False
+        if self._handle is None:
+            return False
         mine = os.fstat(self._handle)
         return (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino)
 
     def close(self) -> None:
         """Remove the file, then let go: whoever looks sees either a living owner or none."""
-        self.path.unlink(missing_ok=True)
-        os.close(self._handle)
+        if self._handle is not None:
+            self.path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
 
 
 def is_held(path: Path) -> bool:

@@ -5,7 +5,7 @@ JSON text unpacked on its side, which saves a message per row.
 """
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 from msgspec.json import encode
 from sqlalchemy import (
@@ -23,7 +23,6 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from keeprate.database.schema import (
     attempt_images,
@@ -50,7 +49,7 @@ class _Write:
     """The same rows, as each database takes them best; both texts are compiled once."""
 
     def __init__(self, row_by_row: UpdateBase, all_at_once: UpdateBase) -> None:
-        compiled = cast("SQLCompiler", row_by_row.compile(dialect=sqlite.dialect()))
+        compiled = row_by_row.compile(dialect=sqlite.dialect())
         self._row_by_row = compiled.string
         self._names = tuple(compiled.positiontup or ())
         self._all_at_once = all_at_once

@@ -1,0 +1,187 @@
+"""What each move of an attempt does to its row, on every store."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from keeprate.domain.charges import ChargeBasis
+from keeprate.domain.errors import Conflict, NotFound, StorageError
+from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
+from keeprate.domain.scopes import Role, Scope
+from keeprate.ledger.ledger import SqlLedger
+from tests.ledger_ground import (
+    CENT,
+    NOON,
+    SCOPE,
+    failed,
+    later,
+    new_attempt,
+    settlement,
+    unknown,
+)
+
+pytestmark = pytest.mark.anyio
+
+IMAGE = "ab" * 32
+
+
+async def bought(ledger: SqlLedger, intent: str, charge: int = 7 * CENT, *images: str, **changes: object):
+    new = new_attempt(intent, owner=ledger.owner, **changes)
+    await ledger.intend(new)
+    await ledger.sent(new.id, later(seconds=1))
+    return await ledger.settle(new.id, settlement(charge, OutcomeKind.IMAGE, *images))
+
+
+async def test_an_attempt_reads_back_as_it_was_written(ledger: SqlLedger) -> None:
+    settled = await bought(ledger, "a", 7 * CENT, IMAGE, prompt='Ünï "quoted"\n👍', follows="f" * 64)
+    assert await ledger.attempt(SCOPE, settled.id) == settled
+    assert settled.state is AttemptState.IMAGE
+    assert (settled.held, settled.overrun) == (0, 0)
+    assert settled.charge == settlement(7 * CENT).charge
+    assert settled.sent_at == later(seconds=1)
+    assert settled.image_sha256s == (IMAGE,)
+    assert await ledger.attempts_of_image(SCOPE, IMAGE) == [settled]
+    assert await ledger.audit(SCOPE) == []
+
+
+async def test_an_equal_key_finds_the_row_it_made_and_holds_nothing_twice(ledger: SqlLedger) -> None:
+    settled = await bought(ledger, "a")
+    again = await ledger.intend(new_attempt("a", owner="somebody else", hold=99 * CENT))
+    assert again == settled
+    assert len(await ledger.attempts(SCOPE, unknown_only=False, limit=10, intent=None)) == 1
+
+
+async def test_a_hundred_at_once_with_one_key_make_one_row(ledger: SqlLedger) -> None:
+    new = new_attempt("a", owner=ledger.owner)
+    rows = await asyncio.gather(*(ledger.intend(new) for _ in range(100)))
+    assert set(rows) == {rows[0]}
+    with pytest.raises(Conflict):
+        await asyncio.gather(*(ledger.sent(new.id, NOON) for _ in range(2)))
+
+
+async def test_what_was_never_sent_is_freed_and_what_was_refused_free_has_failed(ledger: SqlLedger) -> None:
+    for intent in ("a", "b"):
+        await ledger.intend(new_attempt(intent, owner=ledger.owner))
+    sent = new_attempt("b").id
+    await ledger.sent(sent, NOON)
+    freed = await ledger.free(new_attempt("a").id, failed("NO_SPACE"), NOON)
+    refused = await ledger.free(sent, failed("RESOURCE_EXHAUSTED"), NOON)
+    assert (freed.state, refused.state) == (AttemptState.FREED, AttemptState.FAILED)
+    for row in (freed, refused):
+        assert row.charge is not None
+        assert (row.held, row.charge.amount, row.charge.basis) == (0, 0, ChargeBasis.NOT_SENT)
+
+
+async def test_an_unknown_keeps_its_hold_until_a_person_says_what_the_bill_says(ledger: SqlLedger) -> None:
+    for intent in ("a", "b"):
+        await ledger.intend(new_attempt(intent, owner=ledger.owner))
+        await ledger.sent(new_attempt(intent).id, NOON)
+        row = await ledger.mark_unknown(new_attempt(intent).id, unknown(), NOON)
+        assert (row.state, row.held, row.settled_at) == (AttemptState.UNKNOWN, 10 * CENT, None)
+    listed = await ledger.attempts(SCOPE, unknown_only=True, limit=10, intent=None)
+    assert len(listed) == 2
+    billed = await ledger.reconcile(SCOPE, listed[0].id, billed=4 * CENT, by="ana", at=NOON)
+    not_billed = await ledger.reconcile(SCOPE, listed[1].id, billed=None, by="ana", at=NOON)
+    assert billed.charge is not None
+    assert not_billed.charge is not None
+    assert (billed.charge.amount, not_billed.charge.amount) == (4 * CENT, 0)
+    assert {billed.charge.basis, not_billed.charge.basis} == {ChargeBasis.RECONCILED}
+    assert (billed.held, not_billed.held, billed.reconciled_by) == (0, 0, "ana")
+    assert await ledger.attempts(SCOPE, unknown_only=True, limit=10, intent=None) == []
+    assert await ledger.audit(SCOPE) == []
+
+
+async def test_a_late_answer_settles_an_unknown(ledger: SqlLedger) -> None:
+    await ledger.intend(new_attempt("a", owner=ledger.owner))
+    await ledger.sent(new_attempt("a").id, NOON)
+    await ledger.mark_unknown(new_attempt("a").id, unknown(), NOON)
+    assert (await ledger.settle(new_attempt("a").id, settlement(5 * CENT))).state is AttemptState.IMAGE
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.TEXT_ONLY, OutcomeKind.BLOCKED, OutcomeKind.EMPTY])
+async def test_an_answer_without_an_image_is_charged_and_named(ledger: SqlLedger, kind: OutcomeKind) -> None:
+    new = new_attempt("a", owner=ledger.owner)
+    await ledger.intend(new)
+    await ledger.sent(new.id, NOON)
+    told = Outcome(kind=kind, raw_reason="IMAGE_SAFETY", message="no", text="I would rather not")
+    row = await ledger.settle(new.id, replace(settlement(5_118_000), outcome=told))
+    assert (row.state.value, row.outcome) == (kind.value, told)
+    assert row.charge is not None
+    assert row.charge.amount == 5_118_000
+
+
+async def test_every_other_move_is_refused_and_changes_nothing(ledger: SqlLedger) -> None:
+    settled = await bought(ledger, "a")
+    fresh = await ledger.intend(new_attempt("b", owner=ledger.owner))
+    for move in (
+        lambda: ledger.sent(settled.id, NOON),
+        lambda: ledger.free(settled.id, failed(), NOON),
+        lambda: ledger.settle(settled.id, settlement(1)),
+        lambda: ledger.mark_unknown(settled.id, unknown(), NOON),
+        lambda: ledger.reconcile(SCOPE, settled.id, billed=None, by="ana", at=NOON),
+        lambda: ledger.settle(fresh.id, settlement(1)),
+        lambda: ledger.mark_unknown(fresh.id, unknown(), NOON),
+        lambda: ledger.reconcile(SCOPE, fresh.id, billed=None, by="ana", at=NOON),
+        lambda: ledger.free(fresh.id, unknown(), NOON),
+    ):
+        with pytest.raises(Conflict) as refusal:
+            await move()
+        assert refusal.value.remedy
+    assert await ledger.attempt(SCOPE, settled.id) == settled
+    assert await ledger.attempt(SCOPE, fresh.id) == fresh
+
+
+async def test_another_workspace_sees_nothing_and_reconciles_nothing(ledger: SqlLedger) -> None:
+    row = await bought(ledger, "a", 7 * CENT, IMAGE)
+    other = Scope(workspace="other")
+    with pytest.raises(NotFound):
+        await ledger.attempt(other, row.id)
+    with pytest.raises(NotFound):
+        await ledger.reconcile(other, row.id, billed=None, by="eve", at=NOON)
+    assert await ledger.attempts(other, unknown_only=False, limit=10, intent=None) == []
+    assert await ledger.attempts_of_image(other, IMAGE) == []
+
+
+async def test_a_key_that_only_buys_sees_its_own_attempts(ledger: SqlLedger) -> None:
+    mine = await bought(ledger, "a", api_key="key_1")
+    theirs = await bought(ledger, "b", api_key="key_2")
+    buyer = replace(SCOPE, key="key_1", roles=frozenset({Role.BUYER}))
+    assert await ledger.attempts(buyer, unknown_only=False, limit=10, intent=None) == [mine]
+    with pytest.raises(NotFound):
+        await ledger.attempt(buyer, theirs.id)
+
+
+async def test_attempts_are_listed_newest_first_and_by_intent(ledger: SqlLedger) -> None:
+    for minute, intent in enumerate("abc"):
+        await ledger.intend(new_attempt(intent, owner=ledger.owner, created_at=later(minutes=minute)))
+    listed = await ledger.attempts(SCOPE, unknown_only=False, limit=2, intent=None)
+    assert [row.new.key.intent for row in listed] == ["c", "b"]
+    assert len(await ledger.attempts(SCOPE, unknown_only=False, limit=9, intent="a")) == 1
+
+
+async def test_a_cancelled_caller_neither_loses_nor_doubles_its_command(ledger: SqlLedger) -> None:
+    news = [new_attempt(f"i{number}", owner=ledger.owner) for number in range(50)]
+    asked = [asyncio.ensure_future(ledger.intend(new)) for new in news]
+    await asyncio.sleep(0)
+    for task in asked[::2]:
+        task.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+    again = [await ledger.intend(new) for new in news]
+    assert {row.state for row in again} == {AttemptState.INTENT}
+    assert len(await ledger.attempts(SCOPE, unknown_only=False, limit=99, intent=None)) == 50
+    assert await ledger.audit(SCOPE) == []
+
+
+async def test_what_cannot_be_written_spoils_nobody_elses_commit(ledger: SqlLedger) -> None:
+    good = [new_attempt(f"i{number}", owner=ledger.owner) for number in range(20)]
+    bad = new_attempt("bad", owner=ledger.owner, hold=2**70)
+    results = await asyncio.gather(*(ledger.intend(new) for new in [*good, bad]), return_exceptions=True)
+    assert isinstance(results[-1], StorageError)
+    assert [row.id for row in results[:-1]] == [new.id for new in good]
+
+
+async def test_a_closed_ledger_says_so(ledger: SqlLedger) -> None:
+    ledger.close()
+    with pytest.raises(StorageError, match="closed"):
+        await ledger.intend(new_attempt("a"))
