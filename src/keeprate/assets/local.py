@@ -22,6 +22,7 @@ from keeprate.safety.names import folder_name
 from keeprate.safety.paths import Folder
 from keeprate.workflows.ports import StoredImage
 
+_HEAD: Final = 262_144  # bytes; a size stands in the first few hundred, behind metadata at worst
 _SHA256: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -66,13 +67,11 @@ class LocalAssets:
         Raises:
             StorageError: The disk refused.
         """
-        if _SHA256.match(sha256) is None:
-            return None
-        for kind in ImageKind:
-            path = self._path(workspace, sha256, kind)
-            content = _content(path)
-            if content is not None:
-                return _stored(known_header(content), sha256, path, len(content))
+        for path in self._places(workspace, sha256):
+            head = _content(path, limit=_HEAD)
+            if head is not None:
+                header = known_header(head) or read_header(_content(path) or b"", field="image")
+                return _stored(header, sha256, path, path.stat().st_size)
         return None
 
     def sweep(self, before: datetime) -> int:
@@ -110,8 +109,8 @@ class LocalAssets:
         return _stored(header, sha256, path, len(content))
 
     def _read(self, workspace: str, sha256: str) -> bytes:
-        found = self.find(workspace, sha256)
-        content = None if found is None else _content(found.path)
+        contents = (_content(path) for path in self._places(workspace, sha256))
+        content = next((content for content in contents if content is not None), None)
         if content is None:
             raise NotFound(
                 f"no image {sha256[:12]} in workspace {workspace!r}",
@@ -128,15 +127,20 @@ class LocalAssets:
             )
         return content
 
+    def _places(self, workspace: str, sha256: str) -> tuple[Path, ...]:
+        if _SHA256.match(sha256) is None:
+            return ()
+        return tuple(self._path(workspace, sha256, kind) for kind in ImageKind)
+
     def _path(self, workspace: str, sha256: str, kind: ImageKind) -> Path:
         return self._root / folder_name(workspace) / sha256[:2] / f"{sha256}.{kind.extension}"
 
 
-def _content(path: Path) -> bytes | None:
+def _content(path: Path, *, limit: int | None = None) -> bytes | None:
     if not path.parent.is_dir():
         return None
     with Folder.at(path.parent) as shelf:
-        return shelf.read(path.name)
+        return shelf.read(path.name, limit=limit)
 
 
 def _stored(header: ImageHeader, sha256: str, path: Path, bytes_count: int) -> StoredImage:

@@ -95,16 +95,30 @@ def read_header(content: bytes, *, field: str) -> ImageHeader:
     return ImageHeader(kind=kind, width=width, height=height)
 
 
-def known_header(content: bytes) -> ImageHeader:
-    """Return the header of bytes that passed `read_header` before, without weighing them again.
+def known_header(head: bytes) -> ImageHeader | None:
+    """Return the header of a file that passed `read_header` before, from its first bytes alone.
 
-    Raises:
-        UnreadableReference: They did not.
+    None where the first bytes do not reach to the size, as in a JPEG with large metadata.
     """
-    if sniff(content) is not ImageKind.PNG or len(content) < 24:
-        return read_header(content, field="image")
-    width, height = struct.unpack_from(">II", content, 16)
-    return ImageHeader(kind=ImageKind.PNG, width=width, height=height)
+    kind = sniff(head)
+    try:
+        size = None if kind is None or len(head) < 30 else _size_in_head(head, kind)
+    except Malformed:
+        return None
+    return None if kind is None or size is None else ImageHeader(kind=kind, width=size[0], height=size[1])
+
+
+def _size_in_head(head: bytes, kind: ImageKind) -> tuple[int, int] | None:
+    match kind:
+        case ImageKind.PNG:
+            width, height = struct.unpack_from(">II", head, 16)
+            return width, height
+        case ImageKind.WEBP:
+            name, body = head[12:16], head[20:30]
+            return _webp_canvas(body) if name == b"VP8X" else _webp_frame(name, body)
+        case ImageKind.JPEG:
+            found = (part for part in jpeg_parts(head) if part.name in _JPEG_FRAMES)
+            return next((_jpeg_frame(part, head) for part in found), None)
 
 
 def _not_an_image(content: bytes) -> str:
@@ -182,8 +196,7 @@ def _jpeg(content: bytes) -> tuple[int, int]:
         if part.name in _JPEG_FRAMES:
             if frame is not None or part.body_end - part.body < 6:
                 raise Malformed("its header is not one of the format's")
-            height, width = struct.unpack_from(">HH", content, part.body + 1)
-            frame = (width, height)
+            frame = _jpeg_frame(part, content)
         scan = part.start
     if frame is None:
         raise Malformed("its header is missing")
@@ -194,6 +207,11 @@ def _jpeg(content: bytes) -> tuple[int, int]:
     return frame
 
 
+def _jpeg_frame(part: Part, content: bytes) -> tuple[int, int]:
+    height, width = struct.unpack_from(">HH", content, part.body + 1)
+    return width, height
+
+
 def _webp(content: bytes) -> tuple[int, int]:
     sizes: list[tuple[int, int]] = []
     still: tuple[int, int] | None = None
@@ -202,7 +220,7 @@ def _webp(content: bytes) -> tuple[int, int]:
         if part.name in {b"ANIM", b"ANMF"}:
             raise Malformed("it is animated; save one frame of it")
         if part.name == b"VP8X" and len(body) == 10:
-            sizes.append((1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")))
+            sizes.append(_webp_canvas(body))
         elif part.name in {b"VP8 ", b"VP8L"}:
             if still is not None:
                 raise Malformed("it holds more than one picture")
@@ -212,6 +230,10 @@ def _webp(content: bytes) -> tuple[int, int]:
     if any(size != still for size in sizes):
         raise Malformed("its canvas and its picture differ in size")
     return still
+
+
+def _webp_canvas(body: bytes) -> tuple[int, int]:
+    return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
 
 
 def _webp_frame(name: bytes, body: bytes) -> tuple[int, int]:

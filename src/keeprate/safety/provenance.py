@@ -18,7 +18,7 @@ from keeprate.safety.containers import (
     webp_end,
     webp_parts,
 )
-from keeprate.safety.images import ImageKind, known_header, sniff
+from keeprate.safety.images import ImageKind, read_header, sniff
 from keeprate.safety.xmp import Packet, parsed, written
 
 _PNG_XMP: Final = b"XML:com.adobe.xmp\0"
@@ -177,7 +177,7 @@ def _webp_with(content: bytes, packet: Packet) -> bytes | None:
 
 
 def _extended_header(content: bytes) -> bytes:
-    header = known_header(content)
+    header = read_header(content, field="image")
     alpha = _WEBP_ALPHA_FLAG if content[12:16] == b"VP8L" and content[24] & 0x10 else 0
     flags = bytes([_WEBP_XMP_FLAG | alpha, 0, 0, 0])
     size = (header.width - 1).to_bytes(3, "little") + (header.height - 1).to_bytes(3, "little")

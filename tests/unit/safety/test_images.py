@@ -46,6 +46,7 @@ def test_a_whole_picture_is_told_by_its_bytes(image_format: str, mode: str) -> N
     header = read_header(content, field="reference")
     assert (header.kind.name, header.width, header.height) == (image_format, 50, 31)
     assert known_header(content) == header
+    assert known_header(content[:10]) is None
     assert sniff(content) is header.kind
 
 
