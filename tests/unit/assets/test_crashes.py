@@ -221,7 +221,8 @@ def test_a_small_disk_that_runs_full_tears_nothing(home: Path, kilobytes: int) -
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        # `unshare` and `mount` lie in the system's folders, which a bare PATH may leave out.
+        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/bin:/bin:/usr/sbin:/sbin"},
     )
     if not (home / "after" / "upstream").exists():
         return  # no namespaces here: the limit above and the armed faults stand for it
