@@ -6,50 +6,24 @@ between two of them. A look-up is a bisection and a dictionary: routing asks doz
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from keeprate.catalogue.card_assembly import card_on
-from keeprate.catalogue.cards import ModelCard, PriceRow, Succession
+from keeprate.catalogue.cards import ModelCard, PriceRow
 from keeprate.catalogue.consistency import check
 from keeprate.catalogue.contradictions import Contradiction, contradictions_in
 from keeprate.catalogue.dossiers import Dossier, dossier
 from keeprate.catalogue.price_assembly import price_row_on
 from keeprate.catalogue.route_records import RouteRecord, record_of
 from keeprate.catalogue.statements import Identity, Statements
+from keeprate.catalogue.successors import Dying, Successor, followed, stand_in
 from keeprate.domain.errors import CatalogueError, NoPriceOnDate, UnknownModel
-from keeprate.domain.purposes import Thinking
 from keeprate.domain.routes import ModelId, Surface, Upstream
 
 Answer = TypeVar("Answer")
 
 FIRST_DAY: Final = date(2026, 4, 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Successor:
-    """A living model that does the work of another, or its own.
-
-    `chain` is every model passed on the way, the asked one first; empty where it is the asked one.
-    `thinking` is the level that the source says to use. `said` is the statement of the first step;
-    None where the id changed and the model did not.
-    """
-
-    card: ModelCard
-    chain: tuple[ModelId, ...]
-    thinking: Thinking | None
-    said: Succession | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dying:
-    """A living model with an announced end. `successor` None: nobody named a living one."""
-
-    card: ModelCard
-    last_day: date
-    days_left: int
-    successor: Successor | None
 
 
 class Book:
@@ -170,7 +144,7 @@ class Book:
         return _kept(
             self._successors,
             (surface, model, self._stretch(day)),
-            lambda: self._followed(surface, model, day),
+            lambda: followed(self, surface, model, day),
         )
 
     def acting_for(self, surface: Surface, model: ModelId, day: date) -> Successor | None:
@@ -180,7 +154,7 @@ class Book:
         release, the released one after its preview's); else the successor.
         """
         return _kept(
-            self._acting, (surface, model, self._stretch(day)), lambda: self._stand_in(surface, model, day)
+            self._acting, (surface, model, self._stretch(day)), lambda: stand_in(self, surface, model, day)
         )
 
     def dying(self, day: date, within_days: int) -> tuple[Dying, ...]:
@@ -219,44 +193,6 @@ class Book:
                 remedy=f"ask for a day from {FIRST_DAY} on",
             )
         return bisect_right(self._changes, day) - 1
-
-    def _stand_in(self, surface: Surface, model: ModelId, day: date) -> Successor | None:
-        card = self.find(surface, model, day)
-        if card is None:
-            preview = next((one for one in self.models(surface, day) if one.preview_of == model), None)
-            return (
-                None if preview is None else Successor(card=preview, chain=(model,), thinking=None, said=None)
-            )
-        if card.preview_of is not None:
-            onward = self.acting_for(surface, card.preview_of, day)
-            if onward is not None and onward.card is not card:
-                return replace(onward, chain=(model, *onward.chain))
-        if card.lives_on(day):
-            return Successor(card=card, chain=(), thinking=None, said=None)
-        return self.successor(surface, model, day)
-
-    def _followed(self, surface: Surface, model: ModelId, day: date) -> Successor | None:
-        card = self.find(surface, model, day)
-        for said in () if card is None else card.successors:
-            found = self._first_living(surface, said, day, passed=(model,))
-            if found is not None:
-                heir, chain, thinking = found
-                return Successor(card=heir, chain=chain, thinking=thinking, said=said)
-        return None
-
-    def _first_living(
-        self, surface: Surface, said: Succession, day: date, *, passed: tuple[ModelId, ...]
-    ) -> tuple[ModelCard, tuple[ModelId, ...], Thinking | None] | None:
-        card = self.find(surface, said.model, day)
-        if card is None or card.model in passed:
-            return None
-        if card.lives_on(day):
-            return card, passed, said.thinking
-        for further in card.successors:
-            found = self._first_living(surface, further, day, passed=(*passed, card.model))
-            if found is not None:
-                return found
-        return None
 
 
 Key = TypeVar("Key")

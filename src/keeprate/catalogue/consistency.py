@@ -32,6 +32,10 @@ def _check_names(statements: Statements) -> None:
     for subject, field, model in _pointers(statements):
         if model not in ids:
             raise _fault(subject, field, model, "is no known model")
+    previews = {one.model for one in statements.identities if one.preview_of is not None}
+    for one in statements.identities:
+        if one.preview_of in previews:
+            raise _fault(one.subject, "preview_of", one.preview_of, "is itself a preview")
     for subject in _subjects(statements):
         for model in subject.models:
             if not any((surface, model) in known for surface in subject.surfaces):

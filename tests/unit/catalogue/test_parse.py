@@ -90,6 +90,7 @@ def test_a_small_book_can_be_read() -> None:
         (PAINTER_FACTS + row("price", 'model = "nobody"'), "price 2", "model"),
         (PAINTER_FACTS + row("price", 'surface = "stall"'), "price 2", "model"),
         (MODEL + 'preview_of = "nobody"', "model 1", "preview_of"),
+        (MODEL + 'preview_of = "painter-1"', "model 1", "preview_of"),
         (MODEL + 'like = "nobody"', "model 1", "like"),
         (PRICE, "price 1", "surface"),
     ],
