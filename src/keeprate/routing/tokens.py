@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 TYPICAL_BYTES: Final = 4
 CAUTIOUS_BYTES: Final = 3
-SPARSE_BYTES: Final = 8  # long, common words: two of the usual tokens in one
+SPARSE_BYTES: Final = 16  # long, common words in a script of many-byte signs; for the low side only
 TURN_TOKENS: Final = 16  # what the wire may wrap around a turn; in the worst case only
 
 

@@ -40,7 +40,7 @@ def test_the_plain_values_hold_every_promised_key() -> None:
     told = as_json(decide(request(), market=market(flash(), pro()), policy=POLICIES["flash-first"]))
 
     assert set(told) >= PROMISED
-    assert told["quote"] == {"low_usd": "0.0336015", "expected_usd": "0.033606", "worst_usd": "0.0336465"}
+    assert told["quote"] == {"low_usd": "0.0336", "expected_usd": "0.033606", "worst_usd": "0.0336465"}
     assert [(one["model"], one["code"]) for one in told["rejected"]] == [("pro-3", "dearer")]  # type: ignore[union-attr]
     assert json.loads(json.dumps(told)) == told
 
@@ -68,12 +68,12 @@ def test_the_words_say_what_for_how_much_why_what_next_and_why_not() -> None:
 
     assert words.splitlines()[:3] == [
         "flash-2 at 1K on google, live lane",
-        "costs $0.033606 expected, $0.0336015 at least, $0.0336465 at most",
+        "costs $0.033606 expected, $0.0336 at least, $0.0336465 at most",
         words.splitlines()[2],
     ]
     assert "because Flash first: " in words
     assert "  image: 1120 tokens at $0.00003 (https://example.test/prices)" in words
-    assert "  prompt: 4 (1 to 31) tokens at $0.0000015" in words
+    assert "  prompt: 4 (0 to 31) tokens at $0.0000015" in words
     assert "after reject: after a rejected image, Pro for $0.1" in words
     assert "not google/brush@1K: not released before 2027-01-01" in words
     assert "stop rule: same prompt, ratio, references, acceptance bar on both" in words

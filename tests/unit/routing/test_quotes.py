@@ -53,7 +53,7 @@ def job(**changes: object) -> Job:
 
 
 def test_tokens_are_estimated_from_bytes() -> None:
-    assert prompt_tokens(400) == (50, 100, 416)
+    assert prompt_tokens(400) == (25, 100, 416)
     assert prompt_tokens(0) == (0, 0, 16)
     assert prompt_tokens(401).expected == 101
     assert cautious_tokens(400) == 134
@@ -64,7 +64,7 @@ def test_tokens_are_estimated_from_bytes() -> None:
 def test_an_image_and_its_prompt_by_tokens() -> None:
     found = quote(token_price("m"), job(), PROMPT)
 
-    assert found.low == 1120 * 60_000 + 50 * 500
+    assert found.low == 1120 * 60_000 + 25 * 500
     assert found.expected == 1120 * 60_000 + 100 * 500
     assert found.worst == 1120 * 60_000 + 416 * 500
     assert [line.part for line in found.lines] == ["image", "prompt"]
@@ -86,7 +86,7 @@ def test_every_part_has_its_line_and_source() -> None:
         "thinking": (0, 240, 1000, 3_000),
         "video": (258, 2580, 154_800, 500),
         "grounding": (0, 1, 5, 14_000_000),
-        "prompt": (50, 100, 416, 500),
+        "prompt": (25, 100, 416, 500),
     }
     assert found.expected == sum(line.count_expected * line.each for line in found.lines)
     assert all(line.source for line in found.lines)
