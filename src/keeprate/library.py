@@ -200,6 +200,14 @@ class Keeprate:
         """
         return await self._open.ledger.attempt(self._scope, attempt_id)
 
+    async def image(self, sha256: str) -> bytes:
+        """Return the untouched bytes of an image of this workspace.
+
+        Raises:
+            NotFound: No such image.
+        """
+        return await self._means.till.assets.read(self._scope.workspace, sha256)
+
     async def reconcile(self, attempt_id: str, *, billed: NanoUSD | None) -> Attempt:
         """Book what the upstream's bill says of an attempt; None means it was not billed.
 

@@ -42,7 +42,11 @@ def charge_of(answer: Answer, new: NewAttempt, price_of: PriceOf) -> Charge:
 
 
 def _countable(answer: Answer, price: PriceRow | None) -> Usage | None:
-    """Return the usage to price: as reported, or images counted where a model is priced by them."""
+    """Return the usage to price: as reported, or images counted where a model is priced by them.
+
+    An image whose bytes were damaged is counted by the wire code though no part came of it: it was made.
+    """
     if price is not None and price.per_image:
-        return replace(answer.usage or Usage(), images=len(answer.images))
+        usage = answer.usage or Usage()
+        return replace(usage, images=max(usage.images, len(answer.images)))
     return answer.usage

@@ -53,14 +53,16 @@ class EmulatorChild:
         words = ["--state", str(self.state), "--exit-with-parent"]
         if self.day is not None:
             words += ["--as-of", self.day.isoformat()]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "keeprate_emulator", *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C reaches the whole foreground group: the emulator must outlive a paid call.
-            start_new_session=True,
-        )  # fmt: skip
+        # A file, not a pipe: a pipe that nobody reads would stop it after 64 KiB of words.
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "keeprate_emulator", *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C reaches the whole foreground group: the emulator must outlive a paid call.
+                start_new_session=True,
+            )  # fmt: skip
         assert self._process.stdout is not None  # noqa: S101 (asked for just above)
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), _START_TIMEOUT_S)
@@ -69,14 +71,14 @@ class EmulatorChild:
             raise await self._did_not_start() from fault
 
     async def _did_not_start(self) -> Unreachable:
-        process = self._process
-        words = b""
-        if process is not None and process.stderr is not None:
-            if process.returncode is None:
-                process.kill()
-            words = await process.stderr.read()
-        last = words.decode(errors="replace").strip().splitlines()[-1:]
+        await self.stop()
+        last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
         return Unreachable(
             "the emulator did not start" + (f": {last[0]}" if last else ""),
-            remedy="run python -m keeprate_emulator to see why, or set GEMINI_API_KEY",
+            value=str(self._log),
+            remedy="read that file, or run python -m keeprate_emulator to see why",
         )
+
+    @property
+    def _log(self) -> Path:
+        return self.state / "emulator.log"
