@@ -1,5 +1,8 @@
 """Flash first: five triggers for Pro and five signals for Flash, each with a case that turns it on and off."""
 
+from datetime import date
+from types import MappingProxyType
+
 import pytest
 
 from keeprate.domain.geometry import Size
@@ -9,7 +12,7 @@ from keeprate.domain.purposes import Asset, Fidelity, Layout, Purpose, Review, T
 from keeprate.domain.requests import ImageRequest, Video
 from keeprate.routing.decide import decide
 from keeprate.routing.flash_first import FLASH_FIRST, STOP_RULE, flash_signals, pro_triggers
-from tests.unit.routing.goods import flash, market, painter, pro, request
+from tests.unit.routing.goods import flash, listing, market, painter, pro, request, token_price
 
 GOODS = market(flash(), pro())
 _START, _AFTER_REJECT = decide(request(), market=GOODS, policy=FLASH_FIRST).steps
@@ -187,3 +190,13 @@ def test_no_flash_signal_and_no_trigger_is_told_plainly() -> None:
 def test_the_stop_rule_is_data() -> None:
     assert STOP_RULE.same_on_both == ("prompt", "ratio", "references", "acceptance bar")
     assert STOP_RULE.measure == "cost per accepted image"
+
+
+def test_the_rest_of_the_line_serves_what_its_current_model_cannot() -> None:
+    older = flash("flash-1", released_on=date(2025, 1, 1), sizes=(Size.HALF_K, Size.ONE_K))
+    half = token_price("flash-1", image_tokens=MappingProxyType({Size.HALF_K: 747, Size.ONE_K: 1120}))
+    goods = market(flash(), listing(older.card, half), pro())
+
+    assert decide(request(), market=goods, policy=FLASH_FIRST).chosen.route.model == "flash-2"
+    decision = decide(request(size=Size.HALF_K), market=goods, policy=FLASH_FIRST)
+    assert decision.chosen.route.model == "flash-1"
