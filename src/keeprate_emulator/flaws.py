@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keeprate_emulator import facts
+from keeprate_emulator.drawing.letters import lacks, settable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,11 @@ def flaws_of(
         found.append(Flaw(kind="shifted_colour", wanted="colours as asked", drawn="hues turned by a third"))
     if wrong:
         found.append(Flaw(kind="wrong_subject", wanted="subject as asked", drawn="another subject"))
+    # Not by chance: the face of the studio has Latin letters only.
+    for place, written in enumerate(drawn):
+        drawn[place] = settable(written)
+        if lacks(written):
+            found.append(Flaw(kind="missing_letter", wanted=written, drawn=drawn[place]))
     return Flaws(labels=tuple(drawn), colours_shifted=shifted, wrong_subject=wrong, found=tuple(found))
 
 

@@ -1,18 +1,18 @@
 """Words set in type: as large as their box allows, broken where it helps."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from keeprate_emulator.drawing.colours import Colour
+from keeprate_emulator.drawing.letters import Hand, set_line, width_of
 
 Box = tuple[int, int, int, int]
 
 _PROOF = 100  # pixels at which words are measured; type scales evenly
-_LEADING = 1.12
-_STROKE = 0.022  # the bundled face has one weight; a line around it gives the headline another
+_LEADING = 1.16
+_STROKE = 0.02  # the bundled face has one weight; a line around it gives the headline another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,25 +38,16 @@ def best_setting(words: str, width: int, height: int, *, largest: int) -> Settin
 def set_lines(picture: Image.Image, setting: Setting, box: Box, *, colour: Colour, bold: bool) -> None:
     """Draw the lines centred in the box."""
     left, top, right, bottom = box
-    pen = ImageDraw.Draw(picture)
-    font = face(setting.size)
     pitch = setting.size * _LEADING
     stroke = max(1, round(setting.size * _STROKE)) if bold else 0
+    hand = Hand(size=setting.size, colour=colour, stroke=stroke)
     first = (top + bottom - pitch * len(setting.lines)) / 2
     for place, line in enumerate(setting.lines):
-        middle = (round((left + right) / 2), round(first + pitch * (place + 0.5)))
-        pen.text(middle, line, font=font, fill=colour, anchor="mm", stroke_width=stroke, stroke_fill=colour)
-
-
-@lru_cache(maxsize=64)
-def face(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the bundled face at a size in pixels."""
-    return ImageFont.load_default(size)
+        set_line(picture, ((left + right) / 2, first + pitch * (place + 0.5)), line, hand)
 
 
 def _size(lines: tuple[str, ...], width: int, height: int) -> int:
-    proof = face(_PROOF)
-    widest = max(proof.getlength(line) for line in lines) + 2 * _PROOF * _STROKE
+    widest = max(width_of(line, _PROOF) for line in lines) + 2 * _PROOF * _STROKE
     return int(min(width / max(1.0, widest) * _PROOF, height / (_LEADING * len(lines))))
 
 

@@ -63,7 +63,9 @@ def _cup(spot: Spot, main: Colour, second: Colour) -> None:
     spot.block((-0.31, -0.16, 0.31, 0.12), main)
     spot.slice(0, 0.1, 0.31, (0, 180), main)
     spot.block((0.08, -0.16, 0.31, 0.12), darker(main, 0.14))
-    spot.slice(0, 0.1, 0.31, (0, 72), darker(main, 0.14))
+    arc = [math.radians(5 * step) for step in range(16)]
+    shade = [(0.31 * math.cos(angle), 0.1 + 0.31 * math.sin(angle)) for angle in arc]
+    spot.shape(darker(main, 0.14), (0.08, 0.1), *shade)
     spot.oval(0, -0.16, (0.31, 0.075), lighter(main, 0.35))
     spot.oval(0, -0.15, (0.27, 0.055), (88, 54, 36))
     for place in (-0.12, 0.0, 0.12):

@@ -13,8 +13,8 @@ from keeprate_emulator.drawing.motifs import MOTIFS, Spot
 from keeprate_emulator.drawing.orders import Order
 from keeprate_emulator.drawing.references import carried_over
 
-# Art is drawn on about this many pixels and scaled: twice as large as a 1K picture, so that edges come out smooth.
-_ART_PIXELS = 4_000_000
+# Art is drawn on at most this many pixels and scaled; up to 1K twice as wide as needed, so that edges are smooth.
+_ART_PIXELS = 8_000_000
 
 
 def painted(order: Order) -> Image.Image:

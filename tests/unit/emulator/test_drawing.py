@@ -8,6 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from keeprate_emulator.drawing.colours import NAMED, contrast
 from keeprate_emulator.drawing.labels import labels_in
+from keeprate_emulator.drawing.letters import settable
 from keeprate_emulator.drawing.mark import SENTENCE, stamp
 from keeprate_emulator.drawing.motifs import MOTIFS
 from keeprate_emulator.drawing.orders import Order, Picture
@@ -195,3 +196,29 @@ def test_more_references_and_words_mean_more_flaws() -> None:
 
     assert count(("ONE",), 0) < count(("ONE", "TWO", "THREE FOUR"), 0)
     assert count((), 0) < count((), 3)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "set_as", "lacking"),
+    [
+        ("Château d'Été – 12 €", "Château d'Été – 12 €", False),
+        ("Łódź Smørrebrød señor", "Łódź Smørrebrød señor", False),
+        ("wait…", "wait...", False),
+        ("Größe", "Grösse", True),
+        ("开业 SALE", "?? SALE", True),
+    ],
+)
+def test_letters_are_set_or_their_lack_is_told(wanted: str, set_as: str, lacking: bool) -> None:
+    assert settable(wanted) == set_as
+    flaws = flaws_of((wanted,), profiles(None)["pro"], random.Random(1), references=0, size="4K")
+    assert flaws.labels == (set_as,)
+    assert [flaw.kind for flaw in flaws.found] == (["missing_letter"] if lacking else [])
+    assert seen(drawn(order(f"“{wanted}”", flaws=flaws))).size == (512, 512)
+
+
+def test_an_accent_is_seen() -> None:
+    plain, accented = (
+        seen(drawn(order("a sign", flaws=Flaws(labels=(label,))))).crop((0, 0, 512, 512))
+        for label in ("OTE", "ÔTÉ")
+    )
+    assert ImageChops.difference(plain, accented).getbbox() is not None
