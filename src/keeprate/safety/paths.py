@@ -1,9 +1,8 @@
 """The one path writer: every file Keeprate leaves behind is written here.
 
 A file appears under its name whole or not at all: it is written beside its place, flushed to the disk,
-put in place in one step, and the folder is flushed. Names are looked up in an open folder, not along a
-path, so swapping a parent for a link in between leads nowhere; a link at the name itself is never
-followed. Systems without folder handles (Windows) get the same steps by path.
+put in place in one step, and the folder is flushed. Names are looked up in an open folder, so swapping
+a parent for a link in between leads nowhere; a link at the name itself is never followed.
 """
 
 import os
@@ -17,22 +16,20 @@ from typing import Final, Self
 from keeprate.domain.errors import InvalidValue
 from keeprate.safety.disks import storage_error
 from keeprate.safety.failpoints import failpoint
+from keeprate.safety.handles import FolderHandle
 from keeprate.safety.names import checked_name
 
-_BY_HANDLE: Final = os.open in os.supports_dir_fd
-_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 UNFINISHED: Final = ".tmp-"  # how the names of files still being written begin
+_PRIVATE: Final = 0o600
+_USUAL: Final = 0o666  # less what the user's umask takes away
 
 
 class Folder:
     """An open folder that files are written to and read from by name."""
 
-    def __init__(self, path: Path, handle: int | None, *, mode: int = 0o600) -> None:
-        self.path = path
+    def __init__(self, handle: FolderHandle) -> None:
         self._handle = handle
-        self._mode = mode
+        self.path = handle.path
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -43,7 +40,7 @@ class Folder:
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cls(path, os.open(path, _FOLDER) if _BY_HANDLE else None)
+            return cls(FolderHandle.at(path, new_file_mode=_PRIVATE))
         except OSError as error:
             raise storage_error(error, path) from error
 
@@ -55,7 +52,7 @@ class Folder:
             InvalidValue: There is no such folder.
         """
         try:
-            return cls(path, os.open(path, _FOLDER) if _BY_HANDLE else None, mode=0o666)
+            return cls(FolderHandle.at(path, new_file_mode=_USUAL))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InvalidValue(
                 f"{field}: there is no folder {path}",
@@ -72,19 +69,10 @@ class Folder:
         Raises:
             StorageError: It cannot be made or opened, or is a link.
         """
-        checked_name(name, field="folder")
-        place = self.path / name
         try:
-            try:
-                os.mkdir(self._named(name), 0o700, dir_fd=self._handle)
-                self.flush()
-            except FileExistsError:
-                pass
-            if self._handle is None:
-                return Folder(place, None)
-            return Folder(place, os.open(name, _FOLDER | _NO_FOLLOW, dir_fd=self._handle))
+            return Folder(self._handle.inside(name))
         except OSError as error:
-            raise storage_error(error, place) from error
+            raise storage_error(error, self.path / name) from error
 
     def write_once(self, name: str, content: bytes) -> bool:
         """Write `name` unless it is there; return whether this call wrote it.
@@ -94,7 +82,7 @@ class Folder:
         """
         try:
             try:
-                self._write(name, content, self._link)
+                self._write(name, content, self._handle.link)
             except FileExistsError:
                 self.flush()  # its writer may not have come that far
                 return False
@@ -106,31 +94,26 @@ class Folder:
         """Write `name`, over what is there; a link there is replaced, not followed.
 
         Raises:
-            StorageError: The disk refused. What was at `name` is untouched.
+            StorageError: The disk refused. What was at `name` is whole, as it was or as it should be.
         """
         try:
-            self._write(name, content, self._rename)
+            self._write(name, content, self._handle.rename)
         except OSError as error:
             raise storage_error(error, self.path / name) from error
 
     def read(self, name: str, *, limit: int | None = None) -> bytes | None:
-        """Return the file's bytes, or its first `limit`; None where there is none (or a link).
+        """Return the file's bytes, or its first `limit`; None where there is none.
 
         Raises:
-            StorageError: The disk refused.
+            StorageError: The disk refused, or a link is there.
         """
-        checked_name(name, field="file")
         try:
-            handle = os.open(self._named(name), os.O_RDONLY | _NO_FOLLOW | _BINARY, dir_fd=self._handle)
+            with os.fdopen(self._handle.open_old(name), "rb") as file:
+                return file.read() if limit is None else file.read(limit)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise storage_error(error, self.path / name) from error
-        with os.fdopen(handle, "rb") as file:
-            try:
-                return file.read() if limit is None else file.read(limit)
-            except OSError as error:
-                raise storage_error(error, self.path / name) from error
 
     def open_new(self, name: str) -> int:
         """Return a handle to write the new file `name` with; it must not exist.
@@ -138,9 +121,7 @@ class Folder:
         Raises:
             OSError: As the system says.
         """
-        checked_name(name, field="file")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-        return os.open(self._named(name), flags, self._mode, dir_fd=self._handle)
+        return self._handle.open_new(name)
 
     def rename(self, name: str, new_name: str) -> None:
         """Call the file `name` by `new_name` from now on, over whatever had that name.
@@ -148,8 +129,7 @@ class Folder:
         Raises:
             OSError: As the system says.
         """
-        checked_name(new_name, field="file")
-        self._rename(name, new_name)
+        self._handle.rename(name, new_name)
 
     def remove(self, name: str) -> bool:
         """Remove the file `name`; return whether there was one.
@@ -158,7 +138,7 @@ class Folder:
             StorageError: The disk refused.
         """
         try:
-            os.unlink(self._named(name), dir_fd=self._handle)
+            self._handle.remove(name)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -168,23 +148,14 @@ class Folder:
     def names(self) -> tuple[str, ...]:
         """Return the names in this folder, sorted."""
         try:
-            with os.scandir(self.path if self._handle is None else self._handle) as entries:
-                return tuple(sorted(entry.name for entry in entries))
+            return self._handle.names()
         except OSError as error:
             raise storage_error(error, self.path) from error
 
     def unfinished(self, before: datetime) -> tuple[str, ...]:
         """Return files whose writers died: still unfinished, and last written before `before`."""
-        found: list[str] = []
-        for name in self.names():
-            if name.startswith(UNFINISHED):
-                try:
-                    status = os.stat(self._named(name), dir_fd=self._handle, follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # its writer lives and has just put it in place
-                if status.st_mtime < before.timestamp():
-                    found.append(name)
-        return tuple(found)
+        drafts = (name for name in self.names() if name.startswith(UNFINISHED))
+        return tuple(name for name in drafts if self._is_older(name, before))
 
     def flush(self) -> None:
         """Make names durable.
@@ -192,13 +163,10 @@ class Folder:
         Raises:
             OSError: As the system says.
         """
-        if self._handle is not None:
-            os.fsync(self._handle)
+        self._handle.flush()
 
     def close(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        self._handle.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,6 +175,12 @@ class Folder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _is_older(self, name: str, before: datetime) -> bool:
+        try:
+            return self._handle.written_at(name) < before.timestamp()
+        except FileNotFoundError:
+            return False  # its writer lives and has just put it in place
 
     def _write(self, name: str, content: bytes, put_in_place: Callable[[str, str], None]) -> None:
         checked_name(name, field="file")
@@ -227,23 +201,6 @@ class Folder:
         finally:
             self.remove(draft)
         failpoint("paths.write.done")
-
-    def _link(self, draft: str, name: str) -> None:
-        try:
-            os.link(self._named(draft), self._named(name), src_dir_fd=self._handle, dst_dir_fd=self._handle)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            # File systems without hard links (exFAT, some network mounts): a look, then a rename.
-            if os.access(self._named(name), os.F_OK, dir_fd=self._handle, follow_symlinks=False):
-                raise FileExistsError from error
-            self._rename(draft, name)
-
-    def _rename(self, name: str, new_name: str) -> None:
-        os.replace(self._named(name), self._named(new_name), src_dir_fd=self._handle, dst_dir_fd=self._handle)
-
-    def _named(self, name: str) -> str:
-        return name if self._handle is not None else str(self.path / name)
 
 
 def write_all(handle: int, content: bytes) -> None:

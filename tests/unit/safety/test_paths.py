@@ -199,3 +199,38 @@ def test_room_is_told_in_bytes(tmp_path: Path) -> None:
     assert room(tmp_path) > 0
     with pytest.raises(StorageError):
         room(tmp_path / "nowhere")
+
+
+def _three_hundred_names() -> list[str]:
+    ways_out = (
+        "../",
+        "..\\",
+        "/",
+        "C:\\",
+        "\\\\server\\share\\",
+        "．．／",
+        "a/../../",
+        "./../",
+        "\0/",
+        "~/../",
+    )
+    aims = ("passwd", "con", "NUL.png", "x" * 300, "hero.png", "é" * 200)
+    endings = ("", ".", " ", ".png", "\0.png")
+    return [f"{way}{aim}{ending}" for way in ways_out for aim in aims for ending in endings]
+
+
+@pytest.mark.trust
+def test_three_hundred_names_write_nothing_outside_and_nothing_twice(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    names = _three_hundred_names()
+    refused = 0
+    with Folder.at(inner) as folder:
+        for name in names:
+            try:
+                folder.write_once(name, b"x")
+            except InvalidValue:
+                refused += 1
+    outside = [path for path in tmp_path.rglob("*") if not path.is_relative_to(inner)]
+    record("paths: hostile names written outside their folder", len(outside), "0", met=not outside)
+    assert (len(names), refused, outside) == (300, 300, [])
+    assert list(inner.iterdir()) == []
