@@ -5,9 +5,9 @@ between two of them. A look-up is a bisection and a dictionary: routing asks doz
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from keeprate.catalogue.card_assembly import card_on
 from keeprate.catalogue.cards import ModelCard, PriceRow
@@ -20,8 +20,6 @@ from keeprate.catalogue.statements import Identity, Statements
 from keeprate.catalogue.successors import Dying, Successor, followed, stand_in
 from keeprate.domain.errors import CatalogueError, NoPriceOnDate, UnknownModel
 from keeprate.domain.routes import ModelId, Surface, Upstream
-
-Answer = TypeVar("Answer")
 
 FIRST_DAY: Final = date(2026, 4, 1)
 
@@ -43,8 +41,8 @@ class Book:
                 self._dossiers[surface, identity.model] = dossier(statements, identity, surface)
         changes = {day for known in self._dossiers.values() for day in known.change_days()}
         self._changes = sorted({FIRST_DAY, *(day for day in changes if day > FIRST_DAY)})
-        self._cards: dict[tuple[Surface, ModelId, int], ModelCard | None] = {}
-        self._prices: dict[tuple[Surface, ModelId, str | None, int], PriceRow | None] = {}
+        self._cards: dict[tuple[Surface, ModelId, int], ModelCard] = {}
+        self._prices: dict[tuple[Surface, ModelId, str | None, int], PriceRow] = {}
         self._living: dict[tuple[Surface, int], tuple[ModelCard, ...]] = {}
         self._acting: dict[tuple[Surface, ModelId, int], Successor | None] = {}
         self._successors: dict[tuple[Surface, ModelId, int], Successor | None] = {}
@@ -69,12 +67,10 @@ class Book:
 
     def models(self, surface: Surface, day: date) -> tuple[ModelCard, ...]:
         """Return the cards of the models that answer on `day`."""
-        stretch = self._stretch(day)
-        return _kept(
-            self._living,
-            (surface, stretch),
-            lambda: tuple(card for card in self.known(surface, day) if card.lives_on(day)),
-        )
+        key = (surface, self._stretch(day))
+        if key not in self._living:
+            self._living[key] = tuple(card for card in self.known(surface, day) if card.lives_on(day))
+        return self._living[key]
 
     def known(self, surface: Surface, day: date) -> tuple[ModelCard, ...]:
         """Return the cards of all models released by `day`, retired ones too."""
@@ -83,12 +79,13 @@ class Book:
 
     def find(self, surface: Surface, model: ModelId, day: date) -> ModelCard | None:
         """Return the card of an exact id, dead or alive; None if unknown or not out by `day`."""
-        known = self._dossiers.get((surface, model))
-        if known is None:
-            return None
-        stretch = self._stretch(day)
-        start = self._changes[stretch]
-        return _kept(self._cards, (surface, model, stretch), lambda: card_on(known, start))
+        key = (surface, model, self._stretch(day))
+        card = self._cards.get(key)
+        if card is None and (surface, model) in self._dossiers:
+            card = card_on(self._dossiers[surface, model], self._changes[key[2]])
+            if card is not None:
+                self._cards[key] = card
+        return card
 
     def card(self, surface: Surface, model: ModelId, day: date) -> ModelCard:
         """Return the card of an exact id, dead or alive.
@@ -112,16 +109,10 @@ class Book:
         Raises:
             NoPriceOnDate: No price had started by that day.
         """
-        known = self._dossiers.get((surface, model))
-        stretch = self._stretch(day)
-        start = self._changes[stretch]
-        row = None
-        if known is not None:
-            row = _kept(
-                self._prices,
-                (surface, model, upstream, stretch),
-                lambda: price_row_on(known, start, upstream),
-            )
+        key = (surface, model, upstream, self._stretch(day))
+        row = self._prices.get(key)
+        if row is None:
+            row = self._worked_out(key)
         if row is None:
             raise NoPriceOnDate(
                 f"no price of {model} on {surface} had started by {day}",
@@ -141,11 +132,13 @@ class Book:
 
         A living model may have a successor too: a deprecated one does.
         """
-        return _kept(
-            self._successors,
-            (surface, model, self._stretch(day)),
-            lambda: followed(self, surface, model, day),
-        )
+        # Names that nobody knows are not kept: they come from callers, without end.
+        if (surface, model) not in self._dossiers:
+            return None
+        key = (surface, model, self._stretch(day))
+        if key not in self._successors:
+            self._successors[key] = followed(self, surface, model, day)
+        return self._successors[key]
 
     def acting_for(self, surface: Surface, model: ModelId, day: date) -> Successor | None:
         """Return who does the work of `model` on `day`; None if nobody is named.
@@ -153,9 +146,12 @@ class Book:
         Itself while it lives under that id; the same model under another id (a preview before its
         release, the released one after its preview's); else the successor.
         """
-        return _kept(
-            self._acting, (surface, model, self._stretch(day)), lambda: stand_in(self, surface, model, day)
-        )
+        if (surface, model) not in self._dossiers:
+            return None
+        key = (surface, model, self._stretch(day))
+        if key not in self._acting:
+            self._acting[key] = stand_in(self, surface, model, day)
+        return self._acting[key]
 
     def dying(self, day: date, within_days: int) -> tuple[Dying, ...]:
         """Return the living models whose announced end comes within `within_days`, soonest first."""
@@ -184,6 +180,14 @@ class Book:
         )
         return record_of(self.statements.records, upstream, served, day)
 
+    def _worked_out(self, key: tuple[Surface, ModelId, str | None, int]) -> PriceRow | None:
+        surface, model, upstream, stretch = key
+        known = self._dossiers.get((surface, model))
+        row = None if known is None else price_row_on(known, self._changes[stretch], upstream)
+        if row is not None:
+            self._prices[key] = row
+        return row
+
     def _stretch(self, day: date) -> int:
         if day < FIRST_DAY:
             raise CatalogueError(
@@ -193,15 +197,6 @@ class Book:
                 remedy=f"ask for a day from {FIRST_DAY} on",
             )
         return bisect_right(self._changes, day) - 1
-
-
-Key = TypeVar("Key")
-
-
-def _kept(answers: dict[Key, Answer], key: Key, work_out: Callable[[], Answer]) -> Answer:
-    if key not in answers:
-        answers[key] = work_out()
-    return answers[key]
 
 
 def gathered(parts: Iterable[Statements]) -> Statements:

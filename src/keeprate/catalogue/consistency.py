@@ -5,7 +5,8 @@ from dataclasses import fields
 from datetime import date
 from typing import Final
 
-from keeprate.catalogue.statements import CapabilitySays, LaneSays, PriceSays, Statements, Subject
+from keeprate.catalogue.dossiers import Statement
+from keeprate.catalogue.statements import CapabilitySays, PriceSays, Statements, Subject
 from keeprate.domain.errors import CatalogueError
 from keeprate.domain.routes import ModelId, Surface
 
@@ -85,25 +86,23 @@ def _check_owner_prices(statements: Statements) -> None:
 
 
 def _claims(statements: Statements) -> Iterator[tuple[Subject, date, str]]:
-    for life in statements.lifecycles:
-        if life.provenance.taken:
-            yield life.subject, life.provenance.valid_from, f"{life.event} day"
-    for said in (*statements.capabilities, *statements.prices):
+    """Yield each believed fact: what it is of, since when, and its name."""
+    for said, facts in _facts(statements):
         if said.provenance.taken:
-            for fact in _stated(said):
+            for fact in facts:
                 yield said.subject, said.provenance.valid_from, fact
-    for lane in statements.lanes:
-        if lane.provenance.taken:
-            yield lane.subject, lane.provenance.valid_from, _lane(lane)
+
+
+def _facts(statements: Statements) -> Iterator[tuple[Statement, Iterable[str]]]:
+    yield from ((one, ("id",)) for one in statements.identities)
+    yield from ((one, (f"{one.event} day",)) for one in statements.lifecycles)
+    yield from ((one, _stated(one)) for one in (*statements.capabilities, *statements.prices))
+    yield from ((one, (f"{one.lane} lane",)) for one in statements.lanes)
 
 
 def _stated(said: CapabilitySays | PriceSays) -> Iterable[str]:
     names = (field.name for field in fields(said) if field.name not in _NOT_A_FACT)
     return (name for name in names if getattr(said, name) is not None)
-
-
-def _lane(said: LaneSays) -> str:
-    return f"{said.lane} lane"
 
 
 def _check_sides(claims: Iterable[tuple[Subject, date, str]]) -> None:

@@ -142,6 +142,10 @@ def test_two_believed_announcements_of_one_day_are_refused(cells: str) -> None:
     assert "is also stated by" in refused(PAINTER_FACTS + row("lifecycle", cells) * 2).message
 
 
+def test_a_model_may_be_named_once() -> None:
+    assert "id of painter-1 on shop is also stated by facts.toml, model 1" in refused(MODEL * 2).message
+
+
 def test_two_believed_shares_of_one_lane_are_refused() -> None:
     assert (
         "batch lane" in refused(PAINTER_FACTS + row("lane", 'lane = "batch"\nmultiplier = "0.5"') * 2).message

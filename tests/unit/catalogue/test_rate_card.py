@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import pytest
 
+from keeprate.catalogue.names import resolve
 from keeprate.catalogue.pricing import card_price, image_price
-from keeprate.domain.errors import CatalogueError
+from keeprate.domain.errors import CatalogueError, NoPriceOnDate, UnknownModel
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import display, per_million, usd
 from keeprate.domain.purposes import Lane
@@ -169,6 +170,9 @@ def test_no_cell_of_the_rate_card_is_a_cent_off() -> None:
     assert off == []
 
 
+UNKNOWN_ENDS = ("-x", "-2", "-exp", "-latest", "-4k", "@1", ":free", "-hd", "-001", ".5", "-tuned", "-v2", "-pro",
+                "-lite", "-turbo", "-0", "+", "-beta", "-rc1", "-002")  # fmt: skip
+
 BLEND = ((NANO, 65), (FAST, 12), (STANDARD, 10), (f"{FLASH}-preview", 6), (f"{PRO}-preview", 5), (ULTRA, 2))
 
 
@@ -214,3 +218,29 @@ def test_the_chain_costs_one_cheap_reference_and_ten_heroes() -> None:
     assert display(reference + 10 * hero) == "1.379"
     with_references = reference + 10 * (hero + pro.reference_tokens * pro.input_each)
     assert display(with_references, places=3) == "1.390"
+
+
+def test_no_cell_of_the_book_is_free_and_no_unknown_name_is_priced() -> None:
+    book = official_book()
+    cells = 0
+    for day in book.change_days:
+        for surface in book.surfaces:
+            for card in book.models(surface, day):
+                price = book.price_on(surface, card.model, day)
+                for size in card.sizes:
+                    for lane in price.lanes:
+                        assert image_price(price, size=size, lane=lane) > 0
+                        assert card_price(price, size=size, lane=lane) > 0
+                        cells += 1
+    unknown = [f"{model}{end}" for model in book.model_ids(GEMINI_API) for end in UNKNOWN_ENDS]
+    refused = 0
+    for name in unknown:
+        with pytest.raises(UnknownModel):
+            resolve(book, name, GEMINI_API, OCTOBER)
+        with pytest.raises(NoPriceOnDate):
+            price_of(name, OCTOBER)
+        refused += 1
+    assert refused >= 200
+    record(
+        "cells of the book without a price", f"0 of {cells}, {refused} unknown names refused", "0", met=True
+    )
