@@ -57,7 +57,7 @@ def unmet_prompt(listing: Listing, prompt_bytes: int) -> Unmet | None:
 
 
 def _absent(listing: Listing, shape: Shape, day: date) -> Unmet | None:
-    card = listing.card
+    card, heir = listing.card, listing.heir
     name = str(card.model)
     if shape.upstream is not None and listing.upstream.name != shape.upstream:
         return Unmet(
@@ -80,8 +80,8 @@ def _absent(listing: Listing, shape: Shape, day: date) -> Unmet | None:
             code="retired",
             field="model",
             value=name,
-            reason=f"was shut down on {card.shutdown_on}",
-            remedy="choose a model that still answers",
+            reason=f"was shut down on {card.shutdown_on}" + (f"; {heir} took over" if heir else ""),
+            remedy=f"use {heir}" if heir else "choose a model that still answers",
         )
     if listing.price is None:
         return Unmet(

@@ -13,13 +13,15 @@ from keeprate.domain.routes import ModelId, Upstream
 class Listing:
     """A model as one upstream sells it on the market's day. `price` None is never offered.
 
-    `place` is the upstream's rank in the owner's configuration: the first one wins a tie.
+    `place` is the upstream's rank in the owner's configuration: the first one wins a tie. `heir` is
+    the living model that took over from a dead one, where somebody names one.
     """
 
     upstream: Upstream
     card: ModelCard
     price: PriceRow | None
     place: int = 0
+    heir: ModelId | None = None
 
 
 class Conversation(NamedTuple):

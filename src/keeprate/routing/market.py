@@ -65,7 +65,13 @@ class Market:
         """Return what `book` knows to be for sale on `upstreams` on `day`, the dead included."""
         kept = tuple(upstreams)
         listings = tuple(
-            Listing(upstream=upstream, card=card, price=_price(book, card, day, upstream), place=place)
+            Listing(
+                upstream=upstream,
+                card=card,
+                price=_price(book, card, day, upstream),
+                place=place,
+                heir=_heir(book, card, day),
+            )
             for place, upstream in enumerate(kept)
             for card in book.known(upstream.surface, day)
             if card.served_by(upstream.name)
@@ -84,6 +90,13 @@ def _price(book: Book, card: ModelCard, day: date, upstream: Upstream) -> PriceR
         return book.price_on(card.surface, card.model, day, upstream.name)
     except NoPriceOnDate:
         return None
+
+
+def _heir(book: Book, card: ModelCard, day: date) -> ModelId | None:
+    if card.lives_on(day):
+        return None
+    who = book.acting_for(card.surface, card.model, day)
+    return None if who is None else who.card.model
 
 
 def _current(

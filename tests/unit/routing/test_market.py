@@ -30,6 +30,18 @@ def test_the_dead_are_listed_too_so_that_a_rejection_can_say_why() -> None:
     assert models[ModelId("gemini-3-pro-image")].card.lives_on(NOVEMBER)
 
 
+def test_a_dead_model_is_rejected_with_the_day_and_the_one_that_took_over() -> None:
+    decision = decide(request(), market=november("google"), policy=POLICIES["cheapest"])
+    reasons = {one.route.model: one.reason for one in decision.rejected if one.code == "retired"}
+
+    assert (
+        reasons["imagen-4.0-generate-001"] == "was shut down on 2026-08-17; gemini-nano-banana-2.1 took over"
+    )
+    assert (
+        reasons["gemini-3-pro-image-preview"] == "was shut down on 2026-06-25; gemini-3-pro-image took over"
+    )
+
+
 def test_a_model_may_live_on_one_upstream_and_be_dead_on_another() -> None:
     goods = november("google", "vertex")
     flash_31 = goods.acting(ModelId("gemini-3.1-flash-image"))
