@@ -19,7 +19,7 @@ from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.routing.explanations import as_json
 from keeprate.routing.lanes import refuse_unbuyable
-from keeprate.workflows.keep import keep
+from keeprate.workflows.keep import check_places, keep
 from keeprate.workflows.materials import materials_for, references_of
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, image_request, lane_asked
@@ -52,6 +52,7 @@ async def generate_request(means: Means, scope: Scope, request: ImageRequest, op
     means.progress("choosing a route")
     refuse_unbuyable(lane_asked(options) or Lane.LIVE)
     found = await decided(means, scope, request, options)
+    await check_places(means, request, options)
     await _agree(means, scope, found.decision, options)
     order = Order(
         scope=scope,

@@ -7,6 +7,7 @@ from pathlib import Path
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.money import display
 from keeprate.domain.provenance import Provenance, ProvenanceVerdict
+from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.domain.verdicts import Verdict
 from keeprate.workflows.means import Means
@@ -35,6 +36,18 @@ async def keep(means: Means, scope: Scope, result: Result, options: Options) -> 
         files.append(kept.path)
         notices.extend(kept.notices)
     return replace(result, files=tuple(files), notices=(*result.notices, *dict.fromkeys(notices)))
+
+
+async def check_places(means: Means, request: ImageRequest, options: Options) -> None:
+    """Refuse, before anything is bought, places the files could not be written to.
+
+    With an intent of the caller's the same files may be there already, from the first time.
+    """
+    if options.output is None:
+        return
+    for place in range(1, request.variants + 1):
+        target = _target(options.output, place, request.variants)
+        await means.keeper.check(target, overwrite=options.overwrite or options.intent is not None)
 
 
 def _row_of(result: Result, image: StoredImage) -> Attempt:
