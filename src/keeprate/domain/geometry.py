@@ -17,7 +17,7 @@ class Size(StrEnum):
     FOUR_K = "4K"
 
 
-_RATIO = re.compile(r"([1-9]\d?):([1-9]\d?)\Z")
+_RATIO = re.compile(r"([1-9]\d?):([1-9]\d?)\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,7 +16,7 @@ NANO_PER_USD: Final = 1_000_000_000
 ZERO: Final = NanoUSD(0)
 LARGEST: Final = NanoUSD(2**63 - 1)
 
-_PLAIN_DECIMAL = re.compile(r"\d{1,10}(\.\d{1,9})?\Z")
+_PLAIN_DECIMAL = re.compile(r"\d{1,10}(\.\d{1,9})?\Z", re.ASCII)
 
 
 def usd(text: str, *, field: str = "usd") -> NanoUSD:

@@ -27,7 +27,7 @@ from keeprate.routing.six_model import NANO_BANANA, NANO_BANANA_PRO
 LARGEST_COUNT: Final = 100_000_000
 # Input images are printed to a tenth of a mill ($0.0011 on the card, $0.00112 by tokens).
 _CARD_UNIT: Final = 100_000
-_CHAIN: Final = re.compile(r"([1-9]\d{0,3})\+([1-9]\d{0,5})\Z")
+_CHAIN: Final = re.compile(r"([1-9]\d{0,3})\+([1-9]\d{0,5})\Z", re.ASCII)
 
 
 class Prices(StrEnum):
