@@ -7,9 +7,10 @@ has a running loop already, and a script has none.
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.verdicts import Verdict, VerdictKind
@@ -35,11 +36,10 @@ class BlockingKeeprate:
     def __enter__(self) -> Self:
         """Open the home."""
         self._thread.start()
-        try:
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self._end)
             self.wait(self.inner.__aenter__())
-        except BaseException:
-            self._end()
-            raise
+            if_it_fails.pop_all()
         return self
 
     def __exit__(
@@ -54,7 +54,7 @@ class BlockingKeeprate:
         finally:
             self._end()
 
-    def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+    def wait(self, work: Coroutine[object, None, Answer]) -> Answer:
         """Return what `work` returns, run on Keeprate's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
