@@ -1,7 +1,7 @@
 """Money as whole nano-dollars: read exactly, told exactly, rounded up where a hold rests on it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeprate.domain.errors import InvalidValue
@@ -71,11 +71,13 @@ def test_dollars_are_told_exactly_or_rounded_half_up(amount: int, places: int | 
     assert display(NanoUSD(amount), places=places) == told
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=LARGEST))
 def test_what_is_told_reads_back_to_the_same_amount(amount: int) -> None:
     assert usd(display(NanoUSD(amount))) == amount
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**15), st.integers(1, 20), st.integers(1, 20))
 def test_a_share_is_rounded_up_by_less_than_one(amount: int, numerator: int, denominator: int) -> None:
     found = scaled(NanoUSD(amount), numerator=numerator, denominator=denominator)

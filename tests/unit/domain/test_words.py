@@ -102,6 +102,21 @@ def test_a_band_is_multiplied_whole() -> None:
     assert (thrice.low, thrice.expected, thrice.worst, thrice.max_output_tokens) == (3, 6, 9, 9)
 
 
+def test_one_key_always_makes_one_id_and_no_other_key_makes_it() -> None:
+    parts = [
+        ("w", "i", 0, 0),
+        ("w", "i", 0, 1),
+        ("w", "i", 1, 0),
+        ("wi", "", 0, 0),
+        ("w", "i0", 0, 0),
+        ("w", "i", 10, 0),
+    ]
+    ids = [AttemptKey(workspace=w, intent=i, step=step, attempt_no=no).id for w, i, step, no in parts]
+
+    assert len(set(ids)) == len(parts)
+    assert ids[0] == AttemptKey(workspace="w", intent="i", step=0, attempt_no=0).id
+
+
 def test_an_attempt_is_called_by_its_id() -> None:
     new = NewAttempt(
         id="a1", key=AttemptKey(workspace="default", intent="i", step=0, attempt_no=0), api_key=None, owner="o",

@@ -1,6 +1,6 @@
 """What holds for any market and any request."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeprate.domain.decisions import Decision
@@ -12,9 +12,12 @@ from keeprate.routing.decide import decide
 from keeprate.routing.listings import Listing
 from keeprate.routing.market import Market
 from keeprate.routing.policies import POLICIES
+from tests.trust_counts import count
 from tests.unit.routing.goods import card, flash, listing, market, painter, request, token_price
 
 CHEAPEST = POLICIES["cheapest"]
+# A busy machine is no failure; decisions have a benchmark of their own.
+PATIENT = settings(deadline=None, max_examples=count("routing_promises", quick=100, full=2000))
 UNPINNED = [policy for name, policy in POLICIES.items() if name != "pinned"]
 
 rates = st.integers(min_value=1, max_value=200).map(lambda dollars: f"{dollars}.00")
@@ -64,6 +67,7 @@ def decided(goods: Market, asked: ImageRequest) -> Decision | None:
         return None
 
 
+@PATIENT
 @given(several(), requests)
 def test_a_cheaper_eligible_model_never_loses_under_cheapest(
     goods: list[Listing], asked: ImageRequest
@@ -76,6 +80,7 @@ def test_a_cheaper_eligible_model_never_loses_under_cheapest(
         assert alone is None or decision.quote.expected <= alone.quote.expected
 
 
+@PATIENT
 @given(several(), requests)
 def test_adding_an_offer_never_raises_the_cost(goods: list[Listing], asked: ImageRequest) -> None:
     before, after = decided(market(*goods[:-1]), asked), decided(market(*goods), asked)
@@ -84,6 +89,7 @@ def test_adding_an_offer_never_raises_the_cost(goods: list[Listing], asked: Imag
         assert after.quote.expected <= before.quote.expected
 
 
+@PATIENT
 @given(several(), requests, st.sampled_from(UNPINNED))
 def test_a_decision_is_whole_and_the_same_every_time(
     goods: list[Listing], asked: ImageRequest, policy
@@ -101,6 +107,7 @@ def test_a_decision_is_whole_and_the_same_every_time(
     assert (decision.attempts - 1) * decision.chosen.images_per_attempt < asked.variants
 
 
+@PATIENT
 @given(several(), requests, st.sampled_from(UNPINNED))
 def test_no_fallback_is_dearer_than_the_start(goods: list[Listing], asked: ImageRequest, policy) -> None:
     decision = decide(asked, market=market(*goods, flash("always")), policy=policy)
@@ -109,6 +116,7 @@ def test_no_fallback_is_dearer_than_the_start(goods: list[Listing], asked: Image
             assert step.offer.quote.expected <= decision.chosen.quote.expected
 
 
+@PATIENT
 @given(requests, st.text(min_size=1, max_size=200).filter(str.strip))
 def test_the_wording_of_a_prompt_never_changes_the_route(asked: ImageRequest, words: str) -> None:
     """Two prompts of one length, whatever they say, are decided alike by every policy."""
