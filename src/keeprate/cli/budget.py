@@ -18,7 +18,10 @@ budget = App(name="budget", default_parameter=Parameter(negative=(), show_defaul
 
 @budget.default
 def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
-    """Show each cap, what is spent and held of it, and when it starts again."""
+    """Show caps on money: what is spent and held of each, and when it starts again.
+
+    With a command, change them.
+    """
     return run(everywhere, _answer)
 
 

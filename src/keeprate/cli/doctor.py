@@ -9,7 +9,7 @@ from keeprate.bootstrap import read_book, upstreams_of
 from keeprate.catalogue.book import Book
 from keeprate.cli.failures import OK, PARTIAL
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import screen_for, table
+from keeprate.cli.output import Screen, table
 from keeprate.cli.running import settings_for
 from keeprate.domain.errors import CatalogueError, ConfigError
 from keeprate.domain.routes import GEMINI_API, Upstream
@@ -29,7 +29,7 @@ def doctor(*, everywhere: Everywhere = EVERYWHERE) -> int:
 
     Exits with 0 when nothing is worse than a warning, with 3 when there is a problem.
     """
-    screen = screen_for(everywhere)
+    screen = Screen(everywhere)
     try:
         findings = examine(_health(settings_for(everywhere)))
     except (ConfigError, CatalogueError) as fault:

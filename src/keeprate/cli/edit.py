@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Kept, Wanted, Where
+from keeprate.cli.flags import EVERYWHERE, HANDED, KEPT, WANTED, WHERE, Everywhere, Kept, Wanted, Where
 from keeprate.cli.generate import answer
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
@@ -14,7 +14,7 @@ from keeprate.cli.wishes import options_from
 from keeprate.library import Keeprate
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=HANDED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
     """What is to be changed."""

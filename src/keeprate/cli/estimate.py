@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import facts, money, screen_for, table
+from keeprate.cli.output import Screen, facts, money, table
 from keeprate.cli.shelf import shelf_for
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
@@ -58,7 +58,7 @@ def estimate(*, asked: Asked = NOTHING, everywhere: Everywhere = EVERYWHERE) -> 
     )
     shelf = shelf_for(everywhere, surface=asked.surface)
     found = worked_out(query, book=shelf.book, day=shelf.day, surface=shelf.surfaces[0])
-    screen_for(everywhere).answer(estimates_as_json(found), *_drawn(found))
+    Screen(everywhere).answer(estimates_as_json(found), *_drawn(found))
     return 0
 
 

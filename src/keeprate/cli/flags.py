@@ -6,6 +6,11 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+PURPOSES = (
+    "draft, preview, social, economy, hero, final_hero, print, product, character_lock, contextual_edit, "
+    "text_board or infographic"
+)
+HANDED = Group("What is handed along", sort_key=5)
 _WANTED = Group("What you want", sort_key=10)
 _WHERE = Group("Where it is bought", sort_key=20)
 _KEPT = Group("What becomes of it", sort_key=30)
@@ -23,7 +28,7 @@ class Everywhere:
     """Folder that holds the ledger and the images. Otherwise KEEPRATE_HOME, else the platform's."""
     as_of: Annotated[str | None, Parameter(help="Use the facts of that day, such as 2026-04-15.")] = None
     workspace: str | None = None
-    """Whose ledger, budgets and images."""
+    """Whose ledger, budgets and images. Otherwise default."""
     quiet: Annotated[bool, Parameter(alias="-q")] = False
     """No progress and no notes."""
     verbose: Annotated[bool, Parameter(alias="-v")] = False
@@ -35,29 +40,27 @@ class Everywhere:
 class Wanted:
     """What the image is for and how it must be. Policies read these fields, never the prompt."""
 
-    purpose: str = "economy"
-    """draft, preview, social, economy, hero, final_hero, print, product, character_lock,
-    contextual_edit, text_board or infographic."""
+    purpose: Annotated[str, Parameter(help=f"{PURPOSES}. Otherwise economy.")] = "economy"
     size: str = "1K"
-    """512, 1K, 2K or 4K."""
+    """512, 1K, 2K or 4K. Otherwise 1K."""
     ratio: str | None = None
     """Width to height, such as 16:9. Otherwise square, or as the reference."""
     variants: Annotated[int, Parameter(alias="-n")] = 1
-    """How many images."""
+    """How many images. Otherwise 1."""
     text: str | None = None
-    """Lettering in the image: none, short or dense."""
+    """Lettering in the image: none, short or dense. Otherwise as the purpose implies."""
     text_heavy: bool = False
     """The same as --text dense."""
     layout: str | None = None
-    """simple or complex."""
+    """simple or complex. Otherwise as the purpose implies."""
     reference_fidelity: str | None = None
-    """How closely references must be kept: loose or strict."""
+    """How closely references must be kept: loose or strict. Otherwise as the purpose implies."""
     asset: str | None = None
-    """draft or final."""
+    """draft or final. Otherwise as the purpose implies."""
     failure_cost: str | None = None
     """US dollars that one rejected image costs you."""
     review: str | None = None
-    """Who looks before it counts: internal or external."""
+    """Who looks before it counts: internal or external. Otherwise internal."""
     deadline: str | None = None
     """How long you can wait: 30s, 10m, 24h or 2d. Otherwise now."""
     video: str | None = None
@@ -67,7 +70,7 @@ class Wanted:
     system: str | None = None
     """A system instruction."""
     thinking: str | None = None
-    """How long the model may think: minimal, low, medium or high."""
+    """How long the model may think: minimal, low, medium or high. Otherwise as the model does by itself."""
     seed: int | None = None
     """A number that makes similar calls more alike, where a model takes one."""
 
@@ -78,13 +81,13 @@ class Where:
     """Which routes may serve it, and who chooses."""
 
     policy: str | None = None
-    """flash-first, quality-first, six-model, cheapest or pinned."""
+    """flash-first, quality-first, six-model, cheapest or pinned. Otherwise flash-first, or your setting."""
     model: str | None = None
-    """Only this model id."""
+    """Only this model: an id, or a market name."""
     upstream: str | None = None
-    """Only this connection."""
+    """Only this connection: the name of an upstream."""
     lane: str | None = None
-    """live, flex, priority or batch. Otherwise what the deadline allows."""
+    """live, flex, priority or batch. Otherwise live."""
 
 
 @Parameter(name="*", group=_KEPT)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from keeprate.cli.drawing import decision_drawn, result_drawn
 from keeprate.cli.failures import OUTCOME_CODES, PARTIAL
-from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Kept, Wanted, Where
+from keeprate.cli.flags import EVERYWHERE, HANDED, KEPT, WANTED, WHERE, Everywhere, Kept, Wanted, Where
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
@@ -16,7 +16,7 @@ from keeprate.library import Keeprate
 from keeprate.workflows.results import Result
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=HANDED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
     """What is handed along with the words."""

@@ -13,7 +13,10 @@ keys = App(name="keys", default_parameter=Parameter(negative=(), show_default=Fa
 
 @keys.default
 def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
-    """List the keys of this workspace. The keys themselves are shown once, when they are made."""
+    """List the keys of this workspace. A key itself is shown once, when it is made.
+
+    With a command, make or revoke one.
+    """
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         rows = await keeprate.keys()

@@ -16,7 +16,7 @@ from keeprate.catalogue.route_records import RouteRecord
 from keeprate.cli import dossier
 from keeprate.cli import matrix as matrices
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import facts, money, screen_for, table
+from keeprate.cli.output import Screen, facts, money, table
 from keeprate.cli.price_list import listed_rates
 from keeprate.cli.shelf import Shelf, live_price, printed_price, shelf_for
 from keeprate.domain.errors import ModelRetired, UnknownModel
@@ -48,7 +48,7 @@ def listing(
         Compare them, capability by capability.
     """
     shelf = shelf_for(everywhere, surface=surface)
-    screen = screen_for(everywhere)
+    screen = Screen(everywhere)
     if matrix:
         found = compared(shelf.book, shelf.day, shelf.surfaces[0])
         screen.answer(matrices.as_json(found), *matrices.drawn(found, screen.out.width))
@@ -87,7 +87,7 @@ def show(model: str, /, *, surface: str | None = None, everywhere: Everywhere = 
         ),
         day=shelf.day,
     )
-    screen_for(everywhere).answer(dossier.as_json(known), *dossier.drawn(known))
+    Screen(everywhere).answer(dossier.as_json(known), *dossier.drawn(known))
     return 0
 
 
@@ -103,7 +103,7 @@ def check(*, surface: str | None = None, everywhere: Everywhere = EVERYWHERE) ->
     shelf = shelf_for(everywhere, surface=surface)
     ids = [card.model for card in shelf.book.models(shelf.surfaces[0], shelf.day)]
     found = drift(shelf.book, listed_rates(ids, shelf.day), shelf.day, shelf.surfaces[0])
-    screen_for(everywhere).answer(_drift_as_json(found), *_drift_drawn(found))
+    Screen(everywhere).answer(_drift_as_json(found), *_drift_drawn(found))
     return 0
 
 
@@ -118,7 +118,7 @@ def record(upstream: str | None = None, /, *, everywhere: Everywhere = EVERYWHER
     """
     shelf = shelf_for(everywhere)
     found = shelf.book.record(shelf.upstream(upstream), shelf.day)
-    screen_for(everywhere).answer(_record_as_json(found, shelf.day), *_record_drawn(found))
+    Screen(everywhere).answer(_record_as_json(found, shelf.day), *_record_drawn(found))
     return 0
 
 

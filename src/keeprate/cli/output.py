@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
 from typing import TextIO, cast
@@ -10,8 +9,8 @@ from typing import TextIO, cast
 import msgspec
 from rich import box
 from rich.console import Console, RenderableType
+from rich.status import Status
 from rich.table import Table
-from rich.text import Text
 
 from keeprate.cli.flags import Everywhere
 from keeprate.domain.money import NanoUSD, display
@@ -28,18 +27,26 @@ def _plain(value: object) -> object:
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
     """Where a command writes. With `as_json` the one document is all that standard output sees."""
 
-    as_json: bool
-    quiet: bool
-    verbose: bool
-    out: Console
-    err: Console
+    def __init__(self, flags: Everywhere) -> None:
+        """Write to this process's standard streams. NO_COLOR is honoured."""
+        self.as_json = flags.json
+        self.out = console(sys.stdout)
+        self.err = console(sys.stderr)
+        self._quiet = flags.quiet
+        self._verbose = flags.verbose
+        self._progress: Status | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether a person watches: only then is progress drawn or a question asked."""
+        return self.err.is_terminal and not (self._quiet or self.as_json)
 
     def answer(self, document: Mapping[str, object], *shown: RenderableType) -> None:
         """Print the document, or what a person reads instead of it."""
+        self.settle()
         if self.as_json:
             print_document(document)
             return
@@ -50,26 +57,25 @@ class Screen:
         lines = [line.rstrip() for line in page.get().splitlines()]
         self.out.file.write("\n".join(lines) + "\n")
 
-    def note(self, text: str) -> None:
-        """Say something that is not data."""
-        if not self.quiet:
-            self.err.print(Text(text, style="dim"))
+    def say(self, text: str) -> None:
+        """Say something now that is not data."""
+        self.err.print(text)
 
-    @property
-    def is_live(self) -> bool:
-        """Return whether a person watches: only then is progress drawn or a question asked."""
-        return self.err.is_terminal and not (self.quiet or self.as_json)
+    def tell(self, doing: str) -> None:
+        """Show what is being done, on a line that goes away; --verbose keeps each."""
+        if self._verbose:
+            self.say(doing)
+        elif self.is_live:
+            if self._progress is None:
+                self._progress = self.err.status(doing)
+                self._progress.start()
+            self._progress.update(doing)
 
-
-def screen_for(flags: Everywhere) -> Screen:
-    """Return the screen for this process's standard streams (NO_COLOR is honoured)."""
-    return Screen(
-        as_json=flags.json,
-        quiet=flags.quiet,
-        verbose=flags.verbose,
-        out=console(sys.stdout),
-        err=console(sys.stderr),
-    )
+    def settle(self) -> None:
+        """Take the line of progress away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
 
 
 def console(stream: TextIO) -> Console:

@@ -34,8 +34,7 @@ def application() -> App:
         help_format="plaintext",
     )
     for command in COMMANDS:
-        line = command.line[0].upper() + command.line[1:] + "."
-        app.command(f"keeprate.cli.{command.place}", name=command.name, group=command.group, help=line)
+        app.command(f"keeprate.cli.{command.place}", name=command.name, group=command.group)
     return app
 
 

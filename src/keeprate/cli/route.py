@@ -1,28 +1,26 @@
 """`keeprate route`: show which route would be taken, why, and for how much."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from keeprate.cli.drawing import decision_drawn
 from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Wanted, Where
-from keeprate.cli.output import Screen
+from keeprate.cli.output import Screen, facts
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
 from keeprate.library import Keeprate
 
+SUPPOSED = Group("What is supposed", sort_key=5)
 
-@Parameter(name="*")
+
+@Parameter(name="*", group=SUPPOSED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supposed:
     """What is supposed rather than handed along."""
 
     references: int = 0
     """How many reference images there would be."""
-    reference: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = ()
-    """Reference images themselves, so that the payload shows them."""
     budget_used: int | None = None
     """Per cent of the budget to suppose used. Otherwise what the ledger says."""
     explain: bool = False
@@ -48,7 +46,7 @@ def route(
     prompt
         What to draw. No policy reads it; its length is part of the price.
     """
-    options = options_from(wanted, where, KEPT, supposed.reference)
+    options = options_from(wanted, where, KEPT)
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         view = await keeprate.route(
@@ -59,6 +57,7 @@ def route(
         )
         screen.answer(
             view.as_json(),
+            *(facts(("note", notice)) for notice in view.notices),
             decision_drawn(view.decision, simulated=view.simulated, explain=supposed.explain),
         )
         return 0

@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 
-from rich.status import Status
-
 from keeprate.cli import failures
 from keeprate.cli.drawing import decision_drawn
 from keeprate.cli.flags import Everywhere
-from keeprate.cli.output import Screen, money, screen_for
+from keeprate.cli.output import Screen, money
 from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import InvalidValue
 from keeprate.library import Keeprate
@@ -54,11 +52,11 @@ def day(text: str | None, *, field: str = "as_of") -> date | None:
 
 
 async def _watched(settings: Settings, flags: Everywhere, work: Work) -> int:
-    screen = screen_for(flags)
+    screen = Screen(flags)
     interrupts = Interrupts(screen)
-    narrator = Narrator(screen, interrupts)
-    keeprate = Keeprate(settings=settings, confirm=narrator.confirm, progress=narrator.tell)
-    with interrupts.watching(keeprate), narrator:
+    question = Question(screen, interrupts)
+    keeprate = Keeprate(settings=settings, confirm=question.confirm, progress=screen.tell)
+    with interrupts.watching(keeprate):
         try:
             async with keeprate:
                 code = await work(keeprate, screen)
@@ -66,6 +64,8 @@ async def _watched(settings: Settings, flags: Everywhere, work: Work) -> int:
             if not interrupts.count:
                 raise
             raise KeyboardInterrupt from None
+        finally:
+            screen.settle()
     return failures.INTERRUPTED if interrupts.count else code
 
 
@@ -108,7 +108,7 @@ class Interrupts:
         elif self.count == 1:
             keeprate.stop_buying()
             calls = "1 paid call" if paid == 1 else f"{paid} paid calls"
-            self._screen.err.print(f"finishing {calls}, buying no more; Ctrl-C again leaves at once")
+            self._screen.say(f"finishing {calls}, buying no more; Ctrl-C again leaves at once")
         else:
             # The row is on disk as sent; the next start finds its owner dead and makes it unknown.
             code = failures.tell_interrupted(as_json=self._screen.as_json)
@@ -117,45 +117,25 @@ class Interrupts:
             os._exit(code)
 
 
-class Narrator:
-    """Tells a person at a terminal what is being done, and asks before the first real purchase."""
+class Question:
+    """Asks a person at a terminal before the first real purchase."""
 
     def __init__(self, screen: Screen, interrupts: Interrupts) -> None:
-        """Draw on the screen's standard error."""
+        """Ask on the screen's standard error."""
         self._screen = screen
         self._interrupts = interrupts
-        self._status: Status | None = None
-
-    def __enter__(self) -> None:
-        """Begin the one line of progress, where a person watches."""
-        if self._screen.is_live:
-            self._status = self._screen.err.status("starting")
-            self._status.start()
-
-    def __exit__(self, *_: object) -> None:
-        """Take the line away."""
-        if self._status is not None:
-            self._status.stop()
-
-    def tell(self, sentence: str) -> None:
-        """Say what is being done now."""
-        if self._status is not None:
-            self._status.update(sentence)
-        elif self._screen.verbose:
-            self._screen.note(sentence)
 
     async def confirm(self, decision: Decision) -> bool:
         """Show route and worst price and ask; without a person at the terminal the answer is no."""
         if not (self._screen.is_live and sys.stdin.isatty()):
             return False
-        if self._status is not None:
-            self._status.stop()
+        self._screen.settle()
         err = self._screen.err
         err.print("The first purchase with real money in this home:", style="bold")
         err.print(decision_drawn(decision, simulated=False, explain=False))
         try:
             with self._interrupts.lifted():
-                answer = err.input(f"Buy it for at most {money(decision.quote.worst)}? [y/N] ")
+                answer = err.input(f"Buy it for at most {money(decision.quote.worst)}? [y/N] ", markup=False)
         except EOFError:
             return False
         return answer.strip().lower() in {"y", "yes"}
