@@ -145,7 +145,7 @@ def start_emulator(folder: Path, *args: str) -> EmulatorProcess:
     """
     state = folder / "emulator"
     command: Sequence[str] = (
-        sys.executable, "-m", "keeprate_emulator", "--state", str(state), "--exit-with-parent", *args,
+        sys.executable, "-m", "keeprate_emulator", "--state", str(state), "--exit-with-parent", str(os.getpid()), *args,
     )  # fmt: skip
     process = subprocess.Popen(
         command,

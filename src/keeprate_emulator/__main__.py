@@ -22,8 +22,8 @@ def main() -> None:
     words = _parser().parse_args()
     state = words.state or Path(tempfile.mkdtemp(prefix="keeprate-emulator-"))
     settings = Settings(state=state, day=words.as_of, draw=words.draw, seed=words.seed, profile=words.profile)
-    if words.exit_with_parent:
-        when_parent_is_gone(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    if words.exit_with_parent is not None:
+        when_parent_is_gone(words.exit_with_parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
     asyncio.run(_serve(settings, host=words.host, port=words.port, ready_file=words.ready_file))
 
 
@@ -82,7 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--ready-file", type=Path, help="file that gets the ready line as well")
     parser.add_argument(
-        "--exit-with-parent", action="store_true", help="stop when the starting process is gone"
+        "--exit-with-parent",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="PID",
+        help="stop when the process that started this one, or the one named, is no longer the parent",
     )
     return parser
 

@@ -1,10 +1,5 @@
-"""The referee's book: every accepted call, on disk before the answer's first byte.
+"""The referee's book: every accepted call, on disk before the answer's first byte."""
 
-One JSON line per call in `bill.jsonl`, written by a single write to an append-only file: it survives the death of
-this process at any instant. It is not fsynced: power loss is not among the things that the emulator referees.
-"""
-
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from keeprate_emulator.journal import Journal
 from keeprate_emulator.prices import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillRow:
-    """One accepted call. `call_no` counts from 1; `images` are the pictures sent; `fault` is what was done wrong."""
+    """One accepted call. `images` are the pictures sent; `fault` is what was done wrong."""
 
-    call_no: int
     response_id: str
     surface: str
     model: str
@@ -39,54 +34,46 @@ class BillRow:
 
 
 class Bill:
-    """Append-only and replayed at start."""
+    """`bill.jsonl` in the state folder, one line a call."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "bill.jsonl"
-        self._rows = _replayed(self._path)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-    @property
-    def next_call_no(self) -> int:
-        """The number of the call that is accepted next."""
-        return len(self._rows) + 1
+        self._journal = Journal(folder / "bill.jsonl")
+        self._known: list[BillRow] = []
 
     def record(self, row: BillRow) -> None:
         """Put a call on the bill; when this returns, killing the process does not lose it."""
-        os.write(self._file, msgspec.json.encode(row) + b"\n")
-        self._rows.append(row)
+        self._journal.append(msgspec.json.encode(row))
 
-    def rows(self, *, offset: int = 0, limit: int | None = None, since: str = "") -> tuple[BillRow, ...]:
-        """Return rows in the order of acceptance. `since` is an RFC 3339 time, inclusive."""
-        chosen = [row for row in self._rows if row.accepted_at >= since] if since else self._rows
-        return tuple(chosen[offset : None if limit is None else offset + limit])
+    def rows(self) -> list[BillRow]:
+        """Return every row in the order of acceptance; the first is call number 1."""
+        emptied, lines = self._journal.news()
+        if emptied:
+            self._known.clear()
+        self._known += [msgspec.json.decode(line, type=BillRow) for _, line in lines]
+        return self._known
+
+    def page(self, *, offset: int = 0, limit: int | None = None, since: str = "") -> list[dict[str, object]]:
+        """Return rows with their `call_no`. `since` is an RFC 3339 time, inclusive."""
+        numbered = enumerate(self.rows(), start=1)
+        chosen = [(number, row) for number, row in numbered if row.accepted_at >= since]
+        last = None if limit is None else offset + limit
+        return [{"call_no": number, **msgspec.to_builtins(row)} for number, row in chosen[offset:last]]
 
     def summary(self) -> Mapping[str, object]:
         """Return totals, without the rows."""
+        rows = self.rows()
         return {
-            "accepted_calls": len(self._rows),
-            "total_nano_usd": sum(row.nano_usd for row in self._rows),
-            "images": sum(row.images for row in self._rows),
-            "outcomes": dict(Counter(row.outcome for row in self._rows)),
-            "models": dict(Counter(row.served_model for row in self._rows)),
+            "accepted_calls": len(rows),
+            "total_nano_usd": sum(row.nano_usd for row in rows),
+            "images": sum(row.images for row in rows),
+            "outcomes": dict(Counter(row.outcome for row in rows)),
+            "models": dict(Counter(row.served_model for row in rows)),
         }
 
     def clear(self) -> None:
         """Forget every call, on disk too."""
-        self._rows.clear()
-        os.ftruncate(self._file, 0)
+        self._journal.clear()
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
-
-
-def _replayed(path: Path) -> list[BillRow]:
-    if not path.exists():
-        return []
-    lines = path.read_bytes().splitlines(keepends=True)
-    if lines and not lines[-1].endswith(b"\n"):
-        # A death inside the write: the call was never answered, and its line would corrupt the next one.
-        torn = lines.pop()
-        os.truncate(path, path.stat().st_size - len(torn))
-    return [msgspec.json.decode(line, type=BillRow) for line in lines]
+        self._journal.close()

@@ -100,7 +100,6 @@ def accepted(emulator: Emulator, admission: Admission) -> Commission:
     served = fault.model if fault.kind == "serve_model" else admission.model.id
     billed_as = all_models().get(served, admission.model).family
     row = BillRow(
-        call_no=emulator.bill.next_call_no,
         response_id=new_response_id(),
         surface=call.surface,
         model=admission.model.id,

@@ -1,12 +1,12 @@
 """What was really drawn, for tests to compare with what a check found. Kept on disk like the bill."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from keeprate_emulator.flaws import Flaw
+from keeprate_emulator.journal import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,42 +28,32 @@ class Truth:
 
 
 class Truths:
-    """Found again by response id or by the hash of the picture's bytes; only their places are held in memory."""
+    """`truth.jsonl`, found again by response id or by the hash of the picture; memory holds places only."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "truth.jsonl"
+        self._journal = Journal(folder / "truth.jsonl")
         self._places: dict[str, tuple[int, int]] = {}
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self._end = 0
-        for line in self._path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                self._keep(msgspec.json.decode(line, type=Truth), len(line))
-        # The torn end of a write that a kill cut short would run into the next line.
-        os.ftruncate(self._file, self._end)
 
     def tell(self, truth: Truth) -> None:
         """Note down a picture."""
-        line = msgspec.json.encode(truth) + b"\n"
-        os.write(self._file, line)
-        self._keep(truth, len(line))
+        self._journal.append(msgspec.json.encode(truth))
 
     def about(self, name: str) -> Truth | None:
         """Return the truth about a response id or a SHA-256 in hex."""
-        place = self._places.get(name)
-        if place is None:
+        emptied, lines = self._journal.news()
+        if emptied:
+            self._places.clear()
+        for place, line in lines:
+            truth = msgspec.json.decode(line, type=Truth)
+            self._places[truth.response_id] = self._places[truth.sha256] = (place, len(line))
+        if name not in self._places:
             return None
-        return msgspec.json.decode(os.pread(self._file, place[1], place[0]), type=Truth)
+        return msgspec.json.decode(self._journal.line_at(*self._places[name]), type=Truth)
 
     def clear(self) -> None:
         """Forget everything, on disk too."""
-        self._places.clear()
-        os.ftruncate(self._file, 0)
-        self._end = 0
+        self._journal.clear()
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
-
-    def _keep(self, truth: Truth, length: int) -> None:
-        self._places[truth.response_id] = self._places[truth.sha256] = (self._end, length)
-        self._end += length
+        self._journal.close()

@@ -245,3 +245,14 @@ def test_the_recorded_requests_are_understood(emulator: EmulatorProcess, sample:
     body = json.dumps(signed_by_nobody(request["body"])).encode()
     answer = emulator.call("POST", request["path"], body=body, headers=headers)
     assert answer.status == 200, answer.body[:400]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "UPPER", "..", "a" * 65])
+def test_a_file_name_is_never_a_path(emulator: EmulatorProcess, name: str) -> None:
+    start = emulator.call(
+        "POST",
+        "/upload/v1beta/files",
+        body=json.dumps({"file": {"name": f"files/{name}"}}).encode(),
+        headers={"x-goog-api-key": "a", "X-Goog-Upload-Command": "start"},
+    )
+    assert start.status == (200 if "/" in name and name.rsplit("/", 1)[-1].isalnum() else 400)

@@ -124,6 +124,15 @@ def _runs(pid: int) -> bool:
     return state != "Z"
 
 
+def test_it_does_not_outlive_a_parent_that_was_gone_before_it_looked(tmp_path: Path) -> None:
+    words = ("--exit-with-parent", "1", "--draw", "fast", "--state", str(tmp_path))
+    command = (sys.executable, "-m", "keeprate_emulator", *words)
+    child = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(SOURCE)}
+    )
+    assert child.wait(20) in {0, -signal.SIGTERM}
+
+
 def test_a_profile_of_ones_own_decides_what_goes_wrong(tmp_path: Path) -> None:
     built_in = (SOURCE / "keeprate_emulator/facts/flaws.toml").read_text()
     profile = tmp_path / "always.toml"

@@ -34,7 +34,7 @@ class Control:
         """Return totals, and the rows from `offset`, at most `limit`, accepted at or after `since`."""
         bill = self._emulator.bill
         offset, limit = _number(request, "offset") or 0, _number(request, "limit")
-        rows = bill.rows(offset=offset, limit=limit, since=request.query.get("since", ""))
+        rows = bill.page(offset=offset, limit=limit, since=request.query.get("since", ""))
         return _json({**bill.summary(), "rows": rows})
 
     async def bill_summary(self, request: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ from keeprate_emulator.paging import page_of
 from keeprate_emulator.pictures import sniffed
 from keeprate_emulator.refusals import Refusal, invalid
 from keeprate_emulator.requests import FileLookup
-from keeprate_emulator.shelf import StoredFile, new_file_id
+from keeprate_emulator.shelf import StoredFile, is_file_id, new_file_id
 from keeprate_emulator.wire import request_node
 
 _KEPT_FOR = timedelta(hours=48)
@@ -74,7 +74,7 @@ class Files:
         if "start" not in request.headers.get("x-goog-upload-command", ""):
             raise invalid("Expected X-Goog-Upload-Command: start.")
         file_id = named.text("name").rsplit("/", 1)[-1] or new_file_id()
-        if not file_id.replace("-", "").isalnum():
+        if not is_file_id(file_id):
             raise invalid("File names must be lowercase letters, digits and dashes.")
         upload_id = secrets.token_urlsafe(32)
         self._uploads[upload_id] = _Upload(

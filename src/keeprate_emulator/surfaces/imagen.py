@@ -122,7 +122,6 @@ def _billed(
     billed_as = all_models().get(served, model).family
     images = wish.count - _filtered(wish, fault)
     row = BillRow(
-        call_no=emulator.bill.next_call_no,
         response_id=new_response_id(),
         surface=call.surface,
         model=model.id,
