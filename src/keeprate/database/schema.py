@@ -160,7 +160,7 @@ entries = Table(
     _whole("spent"),
     PrimaryKeyConstraint("attempt_id", "entry_no"),
     CheckConstraint("available + held + spent = 0", name="sums_to_zero"),
-    CheckConstraint("spent >= 0", name="spent_never_falls"),
+    CheckConstraint("spent >= 0 OR kind = 'correct'", name="spent_falls_only_by_correction"),
     Index(None, "workspace_id", "simulated", "booked_us"),
 )
 

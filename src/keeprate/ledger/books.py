@@ -50,10 +50,14 @@ class Line:
 
 
 class EntryKind(StrEnum):
-    """Each attempt has one hold and, once it is closed, one entry that closes it."""
+    """Each attempt has one hold and, once it is closed, one entry that closes it.
+
+    Where what was booked was a guess, one more sets it right when the bill is known.
+    """
 
     HOLD = "hold"
     CLOSE = "close"
+    CORRECT = "correct"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

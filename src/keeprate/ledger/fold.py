@@ -2,6 +2,7 @@
 
 One row per attempt moves `intent → sent → {image, text_only, blocked, empty, failed, unknown}`, besides
 `intent → freed` and `unknown → settled`. Each move is a compare-and-set: anything else is a Conflict.
+A settled row stays as it is, but that a person may set right, once, a charge that was a guess.
 
 Money moves between three accounts. A hold moves available → held; closing moves held → spent and the rest
 back. A cap is checked when holding and never later: what was bought is booked, whatever it cost, and a
@@ -144,17 +145,11 @@ class _Fold:
         attempt = line.attempt
         if attempt.new.key.workspace != command.workspace:
             raise refusals.no_attempt(command.attempt_id)
+        if attempt.charge is not None and not attempt.charge.certain:
+            return self._correct(line, attempt.charge, command)
         if attempt.state is not AttemptState.UNKNOWN:
             raise refusals.illegal_move(attempt, "reconcile")
         outcome = attempt.outcome or Outcome(kind=OutcomeKind.FAILED)
-        charge = Charge(
-            amount=ZERO if command.billed is None else command.billed,
-            basis=ChargeBasis.RECONCILED,
-            usage=None,
-            served_model=None if command.billed is None else attempt.new.route.model,
-            lane=attempt.new.lane,
-            price_id=None if command.billed is None else attempt.new.price_id,
-        )
         closed = replace(
             attempt,
             state=AttemptState.FAILED,
@@ -162,7 +157,19 @@ class _Fold:
             settled_at=command.at,
             reconciled_by=command.by,
         )
-        return self._close(line, closed, charge)
+        return self._close(line, closed, _billed(attempt, command.billed))
+
+    def _correct(self, line: Line, guessed: Charge, command: commands.Reconcile) -> Attempt:
+        """Set a guessed charge right. What came of the attempt, and when, stays as it is."""
+        amount = ZERO if command.billed is None else command.billed
+        charge = replace(guessed, amount=amount, basis=ChargeBasis.RECONCILED, certain=True)
+        overrun = NanoUSD(max(0, amount - line.attempt.new.hold))
+        at_us = micros(command.at)
+        self._book(line, EntryKind.CORRECT, at_us, held=ZERO, spent=NanoUSD(amount - guessed.amount))
+        if overrun > line.attempt.overrun:
+            self._pull_brake(line, at_us, overrun, told_by="correction")
+        corrected = replace(line.attempt, charge=charge, overrun=overrun, reconciled_by=command.by)
+        return self._keep(line, corrected)
 
     def _adopt(self, command: commands.Adopt) -> Attempt:
         line = self._line(command.attempt_id)
@@ -177,15 +184,15 @@ class _Fold:
         at_us = micros(closed.settled_at or closed.new.created_at)
         self._book(line, EntryKind.CLOSE, at_us, held=NanoUSD(-line.attempt.held), spent=charge.amount)
         if overrun:
-            self._pull_brake(line, at_us, overrun)
+            self._pull_brake(line, at_us, overrun, told_by="overrun")
         return self._keep(line, closed)
 
-    def _pull_brake(self, line: Line, at_us: int, overrun: NanoUSD) -> None:
+    def _pull_brake(self, line: Line, at_us: int, overrun: NanoUSD, *, told_by: str) -> None:
         if line.book in self._books.brakes:
             return
         reason = refusals.overrun_reason(line.attempt, overrun)
         brake = Brake(
-            id=f"overrun-{line.attempt.id}",
+            id=f"{told_by}-{line.attempt.id}",
             book=line.book,
             reason=reason,
             attempt_id=line.attempt.id,
@@ -265,6 +272,18 @@ def intended(new: NewAttempt) -> Attempt:
         image_sha256s=(),
         model_version=None,
         response_id=None,
+    )
+
+
+def _billed(attempt: Attempt, billed: NanoUSD | None) -> Charge:
+    """Return the charge a person read off the bill; None is "not billed"."""
+    return Charge(
+        amount=ZERO if billed is None else billed,
+        basis=ChargeBasis.RECONCILED,
+        usage=None,
+        served_model=None if billed is None else attempt.new.route.model,
+        lane=attempt.new.lane,
+        price_id=None if billed is None else attempt.new.price_id,
     )
 
 

@@ -74,10 +74,13 @@ class SqlLedger(Accounts):
     async def reconcile(
         self, scope: Scope, attempt_id: str, *, billed: NanoUSD | None, by: str, at: datetime
     ) -> Attempt:
-        """Book what the bill says of an unknown attempt; `billed` None means it was not billed.
+        """Book what the bill says of an attempt that is unknown, or whose charge is not certain.
+
+        `billed` None means it was not billed. An unknown one becomes `failed`; of a settled one only
+        the charge changes.
 
         Raises:
-            Conflict: It is not unknown.
+            Conflict: It is neither: its charge is certain, or it is not sent yet.
             NotFound: None of that id in the workspace.
         """
         command = commands.Reconcile(

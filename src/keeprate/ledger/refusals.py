@@ -42,7 +42,7 @@ def overrun_reason(attempt: Attempt, overrun: NanoUSD) -> str:
     """Return why the brake is on after a charge above its hold."""
     return (
         f"attempt {attempt.id} on {attempt.new.route.model} cost ${display(overrun)} more "
-        f"than the ${display(attempt.held)} held for it"
+        f"than the ${display(attempt.new.hold)} held for it"
     )
 
 

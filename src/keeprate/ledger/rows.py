@@ -31,7 +31,7 @@ CHANGING = (
     *("owner", "state", "held", *NO_OUTCOME, *NO_CHARGE, "overrun", "sent_us", "settled_us"),
     *("reply_sha256", "image_sha256s", "model_version", "response_id", "reconciled_by"),
 )
-ENTRY_NO: Mapping[EntryKind, int] = {EntryKind.HOLD: 0, EntryKind.CLOSE: 1}
+ENTRY_NO: Mapping[EntryKind, int] = {EntryKind.HOLD: 0, EntryKind.CLOSE: 1, EntryKind.CORRECT: 2}
 
 
 def attempt_row(line: Line) -> Cells:

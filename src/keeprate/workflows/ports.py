@@ -320,7 +320,13 @@ class Ledger(Protocol):
     async def reconcile(
         self, scope: Scope, attempt_id: str, *, billed: NanoUSD | None, by: str, at: datetime
     ) -> Attempt:
-        """Book what the bill says of an unknown attempt; `billed` None means it was not billed."""
+        """Book what the bill says of an attempt that is unknown, or whose charge is not certain.
+
+        `billed` None means it was not billed.
+
+        Raises:
+            Conflict: Its charge is certain already, or it has none to come.
+        """
         ...
 
     async def attempt(self, scope: Scope, attempt_id: str) -> Attempt:

@@ -14,6 +14,7 @@ from tests.ledger_ground import (
     CENT,
     NOON,
     SCOPE,
+    budget,
     failed,
     later,
     new_attempt,
@@ -89,6 +90,35 @@ async def test_an_unknown_keeps_its_hold_until_a_person_says_what_the_bill_says(
     assert {billed.charge.basis, not_billed.charge.basis} == {ChargeBasis.RECONCILED}
     assert (billed.held, not_billed.held, billed.reconciled_by) == (0, 0, "ana")
     assert await ledger.attempts(SCOPE, unknown_only=True, limit=10, intent=None) == []
+    assert await ledger.audit(SCOPE) == []
+
+
+async def test_a_guessed_charge_is_set_right_once_by_the_bill(ledger: SqlLedger) -> None:
+    rows = []
+    for intent in ("dearer", "cheaper"):
+        new = new_attempt(intent, owner=ledger.owner)
+        await ledger.intend(new)
+        await ledger.sent(new.id, NOON)
+        guess = settlement(10 * CENT, OutcomeKind.IMAGE, IMAGE)
+        unsure = replace(guess, charge=replace(guess.charge, basis=ChargeBasis.ESTIMATED, certain=False))
+        rows.append(await ledger.settle(new.id, unsure))
+    await ledger.set_budget(SCOPE, budget(100 * CENT), NOON)
+    dearer = await ledger.reconcile(SCOPE, rows[0].id, billed=12 * CENT, by="ana", at=later(days=3))
+    cheaper = await ledger.reconcile(SCOPE, rows[1].id, billed=None, by="ana", at=later(days=3))
+    for row, before, amount in ((dearer, rows[0], 12 * CENT), (cheaper, rows[1], 0)):
+        assert row.charge is not None
+        assert (row.charge.amount, row.charge.basis) == (amount, ChargeBasis.RECONCILED)
+        assert row.charge.certain
+        assert (row.state, row.outcome, row.settled_at) == (before.state, before.outcome, before.settled_at)
+        assert (row.image_sha256s, row.reconciled_by) == ((IMAGE,), "ana")
+        assert await ledger.attempt(SCOPE, row.id) == row
+        with pytest.raises(Conflict):
+            await ledger.reconcile(SCOPE, row.id, billed=None, by="ana", at=NOON)
+    # The money belongs to the window it was held in, not to the day of the correction.
+    (standing,) = await ledger.standings(SCOPE, simulated=False, at=NOON)
+    assert (standing.spent, standing.held) == (12 * CENT, 0)
+    assert dearer.overrun == 2 * CENT
+    assert await ledger.brake(SCOPE, simulated=False) is not None
     assert await ledger.audit(SCOPE) == []
 
 

@@ -31,6 +31,8 @@ class Seen:
     state: str = "intent"
     spent: int = 0
     closings: int = 0
+    corrections: int = 0
+    is_guess: bool = False
     billed: int | None = None
 
     @property
@@ -84,6 +86,12 @@ class Referee:
         one.spent, one.closings = charge, one.closings + 1
         if charge > one.hold:
             self.braked.add(one.simulated)
+
+    def correct(self, name: str, charge: int) -> None:
+        one = self.seen[name]
+        if charge > max(one.hold, one.spent):
+            self.braked.add(one.simulated)
+        one.spent, one.corrections, one.is_guess = charge, one.corrections + 1, False
 
 
 def span(window: Window, at: datetime) -> str:

@@ -42,7 +42,8 @@ KINDS = (
     *("intend",) * 5,
     *("send",) * 5,
     *("succeed",) * 4,
-    *("block", "refused", "server_error", "timeout", "cancel", "late_answer", "refund", "billed"),
+    *("block", "refused", "server_error", "timeout", "cancel", "late_answer"),
+    *("guess", "guess", "refund", "billed", "billed"),
     *("cap", "resume", "crash", "restart", "adopt", "key_cap"),
 )
 
@@ -121,6 +122,7 @@ class World:
             "succeed": self.plan_end,
             "block": self.plan_end,
             "late_answer": self.plan_end,
+            "guess": self.plan_guess,
             "refused": self.plan_free,
             "cancel": self.plan_free,
             "server_error": self.plan_unknown,
@@ -165,10 +167,14 @@ class World:
         return ask.MarkUnknown(attempt_id=name, outcome=unknown(), at=NOON), expected
 
     def plan_reconcile(self, _act: Act, name: str, seen: Seen | None) -> tuple[ask.Command, Expected]:
-        expected = self.referee.move(name, "failed", came_from=("unknown",))
         bill = NanoUSD(seen.billed) if seen and seen.billed is not None else None
-        if expected is Expected.DONE:
-            self.referee.close(name, bill or 0)
+        if seen and seen.is_guess:
+            expected = Expected.DONE
+            self.referee.correct(name, bill or 0)
+        else:
+            expected = self.referee.move(name, "failed", came_from=("unknown",))
+            if expected is Expected.DONE:
+                self.referee.close(name, bill or 0)
         command = ask.Reconcile(workspace=self.workspace, attempt_id=name, billed=bill, by="ana", at=NOON)
         return command, expected
 
@@ -191,6 +197,18 @@ class World:
             self.referee.close(name, amount)
         images = ("a" * 64,) if kind is OutcomeKind.IMAGE else ()
         return ask.Settle(attempt_id=name, settlement=settlement(amount, kind, *images)), expected
+
+    def plan_guess(self, act: Act, name: str, seen: Seen | None) -> tuple[ask.Command, Expected]:
+        """An answer that does not say what it used: what is booked may be more than the bill, or less."""
+        amount = act.cents * CENT
+        expected = self.referee.move(name, "image", came_from=("sent", "unknown"))
+        if expected is Expected.DONE and seen:
+            seen.billed = seen.hold // 2 if seen.billed is None else seen.billed
+            seen.is_guess = True
+            self.referee.close(name, amount)
+        end = settlement(amount, OutcomeKind.IMAGE, "b" * 64)
+        unsure = replace(end, charge=replace(end.charge, certain=False))
+        return ask.Settle(attempt_id=name, settlement=unsure), expected
 
     def commit(self, planned: list[tuple[ask.Command, Expected]], before: Referee, *, lost: bool) -> None:
         if not planned:
@@ -241,9 +259,11 @@ class World:
             assert rest == 0
             assert held == seen.held >= 0
             assert spent == seen.spent
-            assert spent >= self.spent_before.get(name, 0)
-            # A hold, and exactly one closing entry for whatever the upstream took or refused.
-            assert moves == 1 + seen.closings
+            # What is spent never falls, but where a person set a guess right: to what the bill says.
+            assert spent >= self.spent_before.get(name, 0) or (seen.corrections and spent == (seen.billed or 0))
+            # A hold, exactly one closing entry for whatever the upstream took or refused, one correction at most.
+            assert moves == 1 + seen.closings + seen.corrections
+            assert seen.corrections <= 1
             assert seen.closings == (seen.state not in {"intent", "sent", "unknown"})
             self.spent_before[name] = spent
 

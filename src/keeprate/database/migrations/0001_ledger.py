@@ -173,7 +173,9 @@ def upgrade() -> None:  # one statement a table: a list, not a procedure
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("available + held + spent = 0", name=op.f("ck_entries_sums_to_zero")),
-        sa.CheckConstraint("spent >= 0", name=op.f("ck_entries_spent_never_falls")),
+        sa.CheckConstraint(
+            "spent >= 0 OR kind = 'correct'", name=op.f("ck_entries_spent_falls_only_by_correction")
+        ),
         sa.PrimaryKeyConstraint("attempt_id", "entry_no", name=op.f("pk_entries")),
     )
     op.create_index(
