@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -50,7 +51,7 @@ class EmulatorChild:
 
     async def _start(self) -> str:
         self.state.mkdir(parents=True, exist_ok=True)
-        words = ["--state", str(self.state), "--exit-with-parent"]
+        words = ["--state", str(self.state), "--exit-with-parent", str(os.getpid())]
         if self.day is not None:
             words += ["--as-of", self.day.isoformat()]
         # A file, not a pipe: a pipe that nobody reads would stop it after 64 KiB of words.
