@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar

@@ -115,12 +115,11 @@ def open_database(url: str) -> Database:
         StorageError: It cannot be reached or written.
     """
     address, driver = _address(url)
-    database = Database(address, driver=driver)
-    try:
+    with contextlib.ExitStack() as undo:
+        database = Database(address, driver=driver)
+        undo.callback(database.close)
         _bring_up_to_date(database)
-    except BaseException:
-        database.close()
-        raise
+        undo.pop_all()
     return database
 
 
