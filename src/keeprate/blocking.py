@@ -8,7 +8,6 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
