@@ -192,7 +192,8 @@ budget_windows = Table(
     CheckConstraint("spent >= 0 AND held >= 0", name="no_negative_money"),
 )
 
-# The book of a workspace: the latest moment money was booked for (time never runs back in it).
+# The book of a workspace: the latest moment money was booked for (time never runs back in it), and a
+# number that rises with each change, so that a writer knows whether what it remembers still holds.
 # Its row is also the lock under which several machines take turns.
 books = Table(
     "books",
@@ -200,6 +201,7 @@ books = Table(
     _text("workspace_id"),
     Column("simulated", Boolean, nullable=False),
     _whole("latest_us"),
+    _whole("change_no"),
     PrimaryKeyConstraint("workspace_id", "simulated"),
 )
 

@@ -92,6 +92,7 @@ class Books:
     windows: Mapping[WindowId, Sums]
     latest_us: Mapping[BookId, int]
     brakes: Mapping[BookId, Brake]
+    change_no: Mapping[BookId, int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +106,11 @@ class Changes:
     windows: dict[WindowId, Sums] = field(default_factory=dict[WindowId, Sums])
     latest_us: dict[BookId, int] = field(default_factory=dict[BookId, int])
     brakes: dict[BookId, Brake] = field(default_factory=dict[BookId, Brake])
+
+    @property
+    def books(self) -> set[BookId]:
+        """Return the books in which money moved."""
+        return {entry.line.book for entry in self.entries}
 
 
 def binding(budgets: Iterable[Budget], api_key: str | None) -> list[Budget]:

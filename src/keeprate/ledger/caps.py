@@ -11,13 +11,13 @@ from keeprate.domain.errors import NotFound
 from keeprate.domain.scopes import Scope
 from keeprate.ledger.books import BookId, Brake, WindowId, binding
 from keeprate.ledger.fold import standing
-from keeprate.ledger.loading import brakes_on, budgets_of, latest_of, locked_books, sums_of
+from keeprate.ledger.loading import NEVER_USED, book_rows, brakes_on, budgets_of, changed_books, sums_of
 from keeprate.ledger.moments import micros, window_start
 
 
 def set_budget(connection: Connection, scope: Scope, budget: Budget, at: datetime) -> None:
     """Create or replace a cap. What its window saw before counts, for it is summed from the entries."""
-    locked_books(connection, {scope.workspace})
+    changed_books(connection, scope.workspace)
     old = connection.execute(_named(scope, budget.id)).one_or_none()
     row = {
         "workspace_id": scope.workspace,
@@ -43,7 +43,7 @@ def remove_budget(connection: Connection, scope: Scope, budget_id: str) -> None:
     Raises:
         NotFound: No such cap.
     """
-    locked_books(connection, {scope.workspace})
+    changed_books(connection, scope.workspace)
     if connection.execute(_named(scope, budget_id)).one_or_none() is None:
         raise NotFound(
             f"no budget {budget_id!r}",
@@ -66,7 +66,7 @@ def standings(connection: Connection, scope: Scope, *, simulated: bool, at: date
     """Return each cap that binds `scope` and where it stands."""
     book = BookId(scope.workspace, simulated)
     caps = binding(budgets_of(connection, {scope.workspace}).get(book, ()), scope.key)
-    at_us = max(micros(at), latest_of(connection, {scope.workspace}).get(book, 0))
+    at_us = max(micros(at), book_rows(connection, {scope.workspace}).get(book, NEVER_USED).latest_us)
     windows = {
         budget.id: WindowId(budget.workspace, budget.id, window_start(budget.window, at_us))
         for budget in caps
@@ -82,7 +82,7 @@ def brake(connection: Connection, scope: Scope, *, simulated: bool) -> Brake | N
 
 def stop(connection: Connection, scope: Scope, *, simulated: bool, reason: str, at: datetime) -> None:
     """Pull the brake by hand: no new hold until `resume`. Pulling it twice keeps the first."""
-    locked_books(connection, {scope.workspace})
+    changed_books(connection, scope.workspace)
     if brake(connection, scope, simulated=simulated) is not None:
         return
     row = {
@@ -97,7 +97,7 @@ def stop(connection: Connection, scope: Scope, *, simulated: bool, reason: str, 
 
 def resume(connection: Connection, scope: Scope, *, by: str, at: datetime) -> int:
     """Let go of every brake of the workspace; return how many were on. The rows stay as history."""
-    locked_books(connection, {scope.workspace})
+    changed_books(connection, scope.workspace)
     on = (brakes.c.workspace_id == scope.workspace) & brakes.c.released_us.is_(None)
     released = update(brakes).where(on).values(released_us=micros(at), released_by=by)
     return connection.execute(released).rowcount

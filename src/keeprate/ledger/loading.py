@@ -1,23 +1,33 @@
 """Reads the part of the ledger a batch touches, in few statements, with the turn to write taken."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Text, bindparam, func, select
+from sqlalchemy import Connection, Text, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keeprate.database.schema import attempt_texts, attempts, books, brakes, budget_windows, budgets, entries
 from keeprate.domain.budgets import Budget, Window
 from keeprate.domain.money import NanoUSD
-from keeprate.ledger.books import BookId, Books, Brake, Changes, Line, Sums, WindowId, windows_touched
+from keeprate.ledger.books import BookId, Books, Brake, Line, Sums, WindowId, windows_touched
 from keeprate.ledger.commands import Command, Intend
+from keeprate.ledger.memory import Memory
 from keeprate.ledger.moments import window_end
 from keeprate.ledger.rows import AnyRow, line_of
 
 ATTEMPTS: Final = select(
     attempts, attempt_texts.c.prompt, attempt_texts.c.request_json, attempt_texts.c.decision_json
 ).outerjoin(attempt_texts, attempts.c.id == attempt_texts.c.attempt_id)
+
+
+class BookRow(NamedTuple):
+    """The latest moment of a book, and how often it changed."""
+
+    latest_us: int
+    change_no: int
+
+
+NEVER_USED: Final = BookRow(0, 0)
 
 # Statements are built once: building costs more than the database does with them.
 _IDS: Final = attempts.c.id.in_(bindparam("ids", expanding=True))
@@ -42,71 +52,58 @@ _WINDOWS: Final = select(budget_windows).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLines:
-    """Open rows this process wrote, so that closing one need not read its texts again.
-
-    A row never comes back to a state and owner it had, so one that stands where it was known to stand is
-    the very row known; any other is read anew.
-    """
-
-    _lines: dict[str, Line] = field(default_factory=dict[str, Line])
-
-    def of(self, ids: Iterable[str]) -> list[Line]:
-        """Return those of `ids` this process wrote, wherever they may stand by now."""
-        return [self._lines[one] for one in ids if one in self._lines]
-
-    def known(self, where: Iterable[AnyRow]) -> dict[str, Line]:
-        """Return the lines that are known as they stand."""
-        found: dict[str, Line] = {}
-        for row in where:
-            line = self._lines.get(row.id)
-            if line and line.attempt.state == row.state and line.attempt.new.owner == row.owner:
-                found[row.id] = line
-        return found
-
-    def learn(self, changes: Changes) -> None:
-        """Remember what was just committed, and forget what was closed."""
-        for lines in (changes.created, changes.changed):
-            for attempt_id, line in lines.items():
-                if line.attempt.state.is_settled:
-                    self._lines.pop(attempt_id, None)
-                else:
-                    self._lines[attempt_id] = line
-
-
-def load(connection: Connection, commands: Sequence[Command], known: OpenLines) -> Books:
+def load(connection: Connection, commands: Sequence[Command], memory: Memory) -> Books:
     """Return what `commands` touch, with their workspaces' books locked until the transaction ends."""
     ids = {command.attempt_id for command in commands}
     workspaces = {one.new.key.workspace for one in commands if isinstance(one, Intend)}
     if connection.dialect.name == "postgresql":
-        # Whose rows they are never changes, so it may be read before the lock that needs it.
         strangers = ids - {one.new.id for one in commands if isinstance(one, Intend)}
-        for line in known.of(ids):
+        for line in memory.lines_of(ids):
             workspaces.add(line.book.workspace)
             strangers.discard(line.attempt.id)
         if strangers:
+            # Whose rows they are never changes, so it may be read before the lock that needs it.
             workspaces |= set(connection.scalars(_WHOSE, {"ids": _padded(strangers)}))
-        latest_us = locked_books(connection, workspaces)
-        lines = _lines(connection, ids, known)
+        rows = locked_books(connection, workspaces)
+        lines = _lines(connection, ids, memory)
     else:
-        lines = _lines(connection, ids, known)
+        lines = _lines(connection, ids, memory)
         workspaces |= {line.book.workspace for line in lines.values()}
-        latest_us = locked_books(connection, workspaces)
-    caps = budgets_of(connection, workspaces)
+        rows = locked_books(connection, workspaces)
+    return _books(connection, rows, commands, lines=lines, memory=memory)
+
+
+def _books(
+    connection: Connection,
+    rows: Mapping[BookId, BookRow],
+    commands: Sequence[Command],
+    *,
+    lines: Mapping[str, Line],
+    memory: Memory,
+) -> Books:
+    remembered = {book: one for book in rows if (one := memory.book(book, rows[book].change_no))}
+    stale = {book.workspace for book in rows.keys() - remembered.keys()}
+    caps: dict[BookId, Sequence[Budget]] = {book: one.budgets for book, one in remembered.items()}
+    brakes = {book: one.brake for book, one in remembered.items() if one.brake}
+    if stale:
+        caps |= budgets_of(connection, stale)
+        brakes |= brakes_on(connection, stale)
+    latest_us = {book: row.latest_us for book, row in rows.items()}
+    windows = {window: sums for one in remembered.values() for window, sums in one.windows.items()}
     touched = windows_touched(commands, lines, budgets=caps, latest_us=latest_us)
     return Books(
         lines=lines,
         budgets=caps,
-        windows=sums_of(connection, touched, caps),
+        windows=windows | sums_of(connection, touched - windows.keys(), caps),
         latest_us=latest_us,
-        brakes=brakes_on(connection, workspaces),
+        brakes=brakes,
+        change_no={book: row.change_no for book, row in rows.items()},
     )
 
 
-def _lines(connection: Connection, ids: Iterable[str], known: OpenLines) -> dict[str, Line]:
+def _lines(connection: Connection, ids: Iterable[str], memory: Memory) -> dict[str, Line]:
     where = connection.execute(_WHERE_THEY_STAND, {"ids": _padded(ids)}).all()
-    lines = known.known(where)
+    lines = memory.lines_as_they_stand(where)
     missing = [row.id for row in where if row.id not in lines]
     if missing:
         lines |= {row.id: line_of(row) for row in connection.execute(_BY_ID, {"ids": _padded(missing)})}
@@ -119,30 +116,42 @@ def _padded(ids: Iterable[str]) -> list[str]:
     return asked + asked[-1:] * ((1 << (len(asked) - 1).bit_length()) - len(asked))
 
 
-def locked_books(connection: Connection, workspaces: Iterable[str]) -> dict[BookId, int]:
-    """Return each book's latest moment, having taken the turn to write in these workspaces.
+def locked_books(connection: Connection, workspaces: Iterable[str]) -> dict[BookId, BookRow]:
+    """Return the rows of these books, having taken the turn to write in their workspaces.
 
     One order of locking for all, so that no two writers wait for each other.
     """
     wanted = sorted(workspaces)
-    found = _latest(connection.execute(_LOCKED_BOOKS, {"workspaces": wanted}))
+    found = _rows(connection.execute(_LOCKED_BOOKS, {"workspaces": wanted}))
     both = [BookId(workspace, simulated) for workspace in wanted for simulated in (False, True)]
     new = [book for book in both if book not in found]
     if not new:
         return found
-    rows = [{"workspace_id": book.workspace, "simulated": book.simulated, "latest_us": 0} for book in new]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(books).on_conflict_do_nothing(), rows)
-    return _latest(connection.execute(_LOCKED_BOOKS, {"workspaces": wanted}))
+    connection.execute(
+        dialect.insert(books).on_conflict_do_nothing(),
+        [
+            {"workspace_id": book.workspace, "simulated": book.simulated, "latest_us": 0, "change_no": 0}
+            for book in new
+        ],
+    )
+    return _rows(connection.execute(_LOCKED_BOOKS, {"workspaces": wanted}))
 
 
-def latest_of(connection: Connection, workspaces: Iterable[str]) -> dict[BookId, int]:
-    """Return each book's latest moment, without taking a turn."""
-    return _latest(connection.execute(_BOOKS, {"workspaces": list(workspaces)}))
+def changed_books(connection: Connection, workspace: str) -> None:
+    """Take the turn to write in `workspace`, and tell all writers to look again at caps and brakes."""
+    locked_books(connection, {workspace})
+    risen = {"change_no": books.c.change_no + 1}
+    connection.execute(update(books).where(books.c.workspace_id == workspace).values(risen))
 
 
-def _latest(rows: Iterable[AnyRow]) -> dict[BookId, int]:
-    return {BookId(row.workspace_id, row.simulated): row.latest_us for row in rows}
+def book_rows(connection: Connection, workspaces: Iterable[str]) -> dict[BookId, BookRow]:
+    """Return the rows of these books, without taking a turn."""
+    return _rows(connection.execute(_BOOKS, {"workspaces": list(workspaces)}))
+
+
+def _rows(rows: Iterable[AnyRow]) -> dict[BookId, BookRow]:
+    return {BookId(row.workspace_id, row.simulated): BookRow(row.latest_us, row.change_no) for row in rows}
 
 
 def budgets_of(connection: Connection, workspaces: Iterable[str]) -> dict[BookId, list[Budget]]:

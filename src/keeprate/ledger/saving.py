@@ -33,7 +33,7 @@ from keeprate.database.schema import (
     budget_windows,
     entries,
 )
-from keeprate.ledger.books import BookId, Brake, Changes, EntryKind, Line, Sums, WindowId
+from keeprate.ledger.books import BookId, Books, Brake, Changes, EntryKind, Line, Sums, WindowId
 from keeprate.ledger.rows import (
     CHANGING,
     Cells,
@@ -110,11 +110,11 @@ _NEW_IMAGES: Final = _insertion(attempt_images)
 _NEW_BRAKES: Final = _insertion(brakes)
 _MOVES: Final = _change(attempts, ["id"], CHANGING)
 _COUNTERS: Final = _replacement(budget_windows, ["spent", "held"])
-_LATEST: Final = _replacement(books, ["latest_us"])
+_BOOKS: Final = _replacement(books, ["latest_us", "change_no"])
 
 
-def save(connection: Connection, changes: Changes) -> None:
-    """Write what a batch changed."""
+def save(connection: Connection, before: Books, changes: Changes) -> None:
+    """Write what a batch changed in the books as they were before."""
     created, changed = changes.created.values(), changes.changed.values()
     closed = [entry.line.attempt.id for entry in changes.entries if entry.kind is EntryKind.CLOSE]
     ended = [changes.changed.get(one) or changes.created[one] for one in closed]
@@ -124,7 +124,7 @@ def save(connection: Connection, changes: Changes) -> None:
     _NEW_ENTRIES(connection, [entry_row(entry) for entry in changes.entries])
     _NEW_IMAGES(connection, [row for line in ended for row in image_rows(line)])
     _COUNTERS(connection, [_window_row(*one) for one in changes.windows.items()])
-    _LATEST(connection, [_latest_row(*one) for one in changes.latest_us.items()])
+    _BOOKS(connection, [_book_row(book, before, changes) for book in sorted(changes.books)])
     _NEW_BRAKES(connection, [_brake_row(brake) for brake in changes.brakes.values()])
 
 
@@ -142,8 +142,13 @@ def _window_row(window: WindowId, sums: Sums) -> Cells:
     }
 
 
-def _latest_row(book: BookId, latest_us: int) -> Cells:
-    return {"workspace_id": book.workspace, "simulated": book.simulated, "latest_us": latest_us}
+def _book_row(book: BookId, before: Books, changes: Changes) -> Cells:
+    return {
+        "workspace_id": book.workspace,
+        "simulated": book.simulated,
+        "latest_us": changes.latest_us.get(book, before.latest_us[book]),
+        "change_no": before.change_no[book] + 1,
+    }
 
 
 def _brake_row(brake: Brake) -> Cells:

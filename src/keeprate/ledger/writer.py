@@ -20,9 +20,10 @@ from keeprate.database.engine import Database, is_bad_value, is_lost_race
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.errors import KeeprateError, StorageError
 from keeprate.ledger import commands
-from keeprate.ledger.books import Changes
+from keeprate.ledger.books import Books, Changes
 from keeprate.ledger.fold import fold
-from keeprate.ledger.loading import OpenLines, load
+from keeprate.ledger.loading import load
+from keeprate.ledger.memory import Memory
 from keeprate.ledger.owners import BEAT_S, Owner
 from keeprate.ledger.saving import save
 from keeprate.safety.failpoints import failpoint
@@ -65,7 +66,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Asked | _Errand | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._taken: list[_Asked | _Errand] = []
-        self._open_lines = OpenLines()
+        self._memory = Memory()
         # A daemon: what was acknowledged is on disk, and a forgotten `close` must not hang the program.
         self._thread = threading.Thread(target=self._run, name="keeprate-ledger", daemon=True)
         self._thread.start()
@@ -173,15 +174,16 @@ class Writer:
         return [result for item in batch for result in self._results([item])]
 
     def _commit(self, batch: Sequence[commands.Command]) -> Sequence[Attempt | KeeprateError]:
-        def write(connection: Connection) -> Changes:
-            changes = fold(load(connection, batch, self._open_lines), batch)
-            save(connection, changes)
+        def write(connection: Connection) -> tuple[Books, Changes]:
+            before = load(connection, batch, self._memory)
+            changes = fold(before, batch)
+            save(connection, before, changes)
             for command in batch:
                 failpoint(BEFORE[type(command)])
-            return changes
+            return before, changes
 
-        changes = self._retried(write)
-        self._open_lines.learn(changes)
+        before, changes = self._retried(write)
+        self._memory.learn(before, changes)
         try:
             for command in batch:
                 failpoint(AFTER[type(command)])

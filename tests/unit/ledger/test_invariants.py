@@ -23,7 +23,8 @@ from keeprate.domain.scopes import Scope
 from keeprate.ledger import audit, caps
 from keeprate.ledger import commands as ask
 from keeprate.ledger.fold import fold
-from keeprate.ledger.loading import OpenLines, load
+from keeprate.ledger.loading import load
+from keeprate.ledger.memory import Memory
 from keeprate.ledger.saving import save
 from tests.ledger_ground import CENT, NOON, attempt_id, budget, failed, new_attempt, settlement, unknown
 from tests.trust_counts import count, record
@@ -72,7 +73,9 @@ class World:
         self.workspace = f"w{number}"
         self.scope = Scope(workspace=self.workspace)
         self.referee = Referee()
-        self.memory = OpenLines()
+        # Two processes take turns, so that each meets books that the other changed.
+        self.memories = [Memory(), Memory()]
+        self.turns = 0
         self.owner, self.lives = "owner-0", 0
         self.spent_before: dict[str, int] = {}
         self.set_cap("day", 40, Window.DAY, key=None)
@@ -112,7 +115,7 @@ class World:
                 self.referee.braked.clear()
             case _:
                 self.lives += 1
-                self.owner, self.memory = f"owner-{self.lives}", OpenLines()
+                self.owner, self.memories = f"owner-{self.lives}", [Memory(), Memory()]
 
     def plan(self, act: Act) -> tuple[ask.Command, Expected]:
         name = attempt_id(f"i{act.which}", workspace=self.workspace)
@@ -214,9 +217,12 @@ class World:
         if not planned:
             return
         batch = [command for command, _ in planned]
+        self.turns += 1
+        memory = self.memories[self.turns * 7 // 3 % 2]
         with self.engine.connect() as connection:
-            changes = fold(load(connection, batch, self.memory), batch)
-            save(connection, changes)
+            loaded = load(connection, batch, memory)
+            changes = fold(loaded, batch)
+            save(connection, loaded, changes)
             got = [
                 type(one).__name__ if isinstance(one, KeeprateError) else "done" for one in changes.results
             ]
@@ -226,7 +232,7 @@ class World:
                 self.referee = before
             else:
                 connection.commit()
-                self.memory.learn(changes)
+                memory.learn(loaded, changes)
 
     def judge(self) -> None:
         with self.engine.connect() as connection:
@@ -260,7 +266,9 @@ class World:
             assert held == seen.held >= 0
             assert spent == seen.spent
             # What is spent never falls, but where a person set a guess right: to what the bill says.
-            assert spent >= self.spent_before.get(name, 0) or (seen.corrections and spent == (seen.billed or 0))
+            assert spent >= self.spent_before.get(name, 0) or (
+                seen.corrections and spent == (seen.billed or 0)
+            )
             # A hold, exactly one closing entry for whatever the upstream took or refused, one correction at most.
             assert moves == 1 + seen.closings + seen.corrections
             assert seen.corrections <= 1

@@ -114,6 +114,7 @@ def upgrade() -> None:  # one statement a table: a list, not a procedure
         sa.Column("workspace_id", sa.Text(), nullable=False),
         sa.Column("simulated", sa.Boolean(), nullable=False),
         sa.Column("latest_us", sa.BigInteger(), nullable=False),
+        sa.Column("change_no", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "simulated", name=op.f("pk_books")),
     )
     op.create_table(
@@ -172,10 +173,10 @@ def upgrade() -> None:  # one statement a table: a list, not a procedure
         sa.Column("available", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("available + held + spent = 0", name=op.f("ck_entries_sums_to_zero")),
         sa.CheckConstraint(
             "spent >= 0 OR kind = 'correct'", name=op.f("ck_entries_spent_falls_only_by_correction")
         ),
+        sa.CheckConstraint("available + held + spent = 0", name=op.f("ck_entries_sums_to_zero")),
         sa.PrimaryKeyConstraint("attempt_id", "entry_no", name=op.f("pk_entries")),
     )
     op.create_index(
