@@ -13,6 +13,7 @@ from keeprate.ledger.books import Brake
 from keeprate.ledger.keys import KeyRecord, NewKey
 from keeprate.ledger.report import Asked, ReportRow
 from keeprate.ledger.writer import Writer
+from keeprate.safety.failpoints import failpoint
 
 
 class Accounts:
@@ -54,6 +55,7 @@ class Accounts:
     async def set_budget(self, scope: Scope, budget: Budget, at: datetime) -> None:
         """Create or replace a cap. What its window saw before it was set counts."""
         await self._writer.run(lambda c: caps.set_budget(c, scope, budget, at))
+        failpoint("ledger.budget.after_commit")
 
     async def remove_budget(self, scope: Scope, budget_id: str) -> None:
         """Drop a cap.
@@ -82,6 +84,7 @@ class Accounts:
             NotFound: No such attempt, or it did not return that image.
         """
         await self._writer.run(lambda c: judging.judge(c, scope, verdict))
+        failpoint("ledger.judge.after_commit")
 
     async def verdicts(self, scope: Scope, attempt_id: str) -> Sequence[Verdict]:
         """Return the verdicts on an attempt's images, oldest first."""

@@ -13,6 +13,7 @@ from keeprate.ledger.books import BookId, Brake, WindowId, binding
 from keeprate.ledger.fold import standing
 from keeprate.ledger.loading import NEVER_USED, book_rows, brakes_on, budgets_of, changed_books, sums_of
 from keeprate.ledger.moments import micros, window_start
+from keeprate.safety.failpoints import failpoint
 
 
 def set_budget(connection: Connection, scope: Scope, budget: Budget, at: datetime) -> None:
@@ -28,13 +29,14 @@ def set_budget(connection: Connection, scope: Scope, budget: Budget, at: datetim
         "simulated": budget.simulated,
         "set_us": micros(at),
     }
+    here = (budgets.c.workspace_id == scope.workspace) & (budgets.c.id == budget.id)
     if old is None:
         connection.execute(insert(budgets), [row])
-        return
-    here = (budgets.c.workspace_id == scope.workspace) & (budgets.c.id == budget.id)
-    connection.execute(update(budgets).where(here), row)
-    if (old.api_key, old.span, old.simulated) != (budget.key, budget.window.value, budget.simulated):
-        _forget_windows(connection, scope, budget.id)
+    else:
+        connection.execute(update(budgets).where(here), row)
+        if (old.api_key, old.span, old.simulated) != (budget.key, budget.window.value, budget.simulated):
+            _forget_windows(connection, scope, budget.id)
+    failpoint("ledger.budget.before_commit")
 
 
 def remove_budget(connection: Connection, scope: Scope, budget_id: str) -> None:

@@ -11,6 +11,7 @@ from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.ledger import reads
 from keeprate.ledger.loading import locked_books
 from keeprate.ledger.moments import micros, moment
+from keeprate.safety.failpoints import failpoint
 
 
 def judge(connection: Connection, scope: Scope, verdict: Verdict) -> None:
@@ -49,6 +50,7 @@ def judge(connection: Connection, scope: Scope, verdict: Verdict) -> None:
         "counts": True,
     }
     connection.execute(insert(verdicts), [row])
+    failpoint("ledger.judge.before_commit")
 
 
 def verdicts_on(connection: Connection, scope: Scope, attempt_id: str) -> Sequence[Verdict]:

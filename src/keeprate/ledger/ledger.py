@@ -100,6 +100,10 @@ class SqlLedger(Accounts):
         command = commands.Adopt(attempt_id=attempt.id, dead=dead, owner=self.owner)
         return await self._writer.carry_out(command)
 
+    async def rows_of(self, attempt_ids: Sequence[str]) -> Sequence[Attempt]:
+        """Return the rows of these ids, of every workspace: recovery finds ids in the spool."""
+        return await self._database.reading(lambda connection: reads.rows_of(connection, attempt_ids))
+
     async def orphans(self) -> Sequence[Attempt]:
         """Return rows in intent or sent whose owner is dead, of every workspace, oldest first."""
         return await self._database.reading(lambda connection: reads.orphans(connection, self._owner))

@@ -39,7 +39,7 @@ def newest(
     """Return rows, newest first."""
     asked = ATTEMPTS.where(visible(scope)).order_by(attempts.c.booked_us.desc(), attempts.c.id).limit(limit)
     if unknown_only:
-        asked = asked.where(attempts.c.state == "unknown")
+        asked = asked.where(attempts.c.settled_us.is_(None), attempts.c.state == "unknown")
     if intent is not None:
         asked = asked.where(attempts.c.intent == intent)
     return [attempt_of(row) for row in connection.execute(asked)]
@@ -55,9 +55,14 @@ def of_image(connection: Connection, scope: Scope, sha256: str) -> Sequence[Atte
     return [attempt_of(row) for row in rows]
 
 
+def rows_of(connection: Connection, attempt_ids: Sequence[str]) -> Sequence[Attempt]:
+    """Return the rows of these ids, of every workspace."""
+    return [attempt_of(row) for row in connection.execute(ATTEMPTS.where(attempts.c.id.in_(attempt_ids)))]
+
+
 def orphans(connection: Connection, owner: Owner) -> Sequence[Attempt]:
     """Return open rows whose owner no longer lives, oldest first."""
-    is_open = attempts.c.state.in_(("intent", "sent"))
+    is_open = attempts.c.settled_us.is_(None) & attempts.c.state.in_(("intent", "sent"))
     working = set(connection.scalars(select(attempts.c.owner).where(is_open).distinct()))
     dead = owner.dead(connection, working)
     if not dead:

@@ -47,8 +47,6 @@ FAILPOINTS: Final[frozenset[str]] = frozenset(
         "ledger.judge.after_commit",
         "ledger.mark_unknown.before_commit",
         "ledger.mark_unknown.after_commit",
-        "ledger.open.before_migrate",
-        "ledger.open.after_migrate",
         "ledger.owner.after_lock",
         "ledger.reconcile.before_commit",
         "ledger.reconcile.after_commit",

@@ -101,10 +101,10 @@ def upgrade() -> None:  # one statement a table: a list, not a procedure
     op.create_index(
         "ix_attempts_open",
         "attempts",
-        ["workspace_id", "state"],
+        ["workspace_id", "booked_us"],
         unique=False,
-        sqlite_where=sa.text("state IN ('intent', 'sent', 'unknown')"),
-        postgresql_where=sa.text("state IN ('intent', 'sent', 'unknown')"),
+        sqlite_where=sa.text("settled_us IS NULL"),
+        postgresql_where=sa.text("settled_us IS NULL"),
     )
     op.create_index(
         op.f("ix_attempts_workspace_id_booked_us"), "attempts", ["workspace_id", "booked_us"], unique=False
