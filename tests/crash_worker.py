@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from keeprate.domain.errors import KeeprateError
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.settings import read_settings
 from keeprate.workflows.options import Options
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.settings import Settings, read_settings
 from keeprate.testing.clocks import ImpatientClock
 

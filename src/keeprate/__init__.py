@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keeprate.blocking import BlockingKeeprate
     from keeprate.domain.errors import KeeprateError
-    from keeprate.library import Keeprate
+    from keeprate.library.blocking import BlockingKeeprate
+    from keeprate.library.front import Keeprate
     from keeprate.workflows.options import Options
     from keeprate.workflows.results import Result
 
@@ -14,8 +14,8 @@ __all__ = ["BlockingKeeprate", "Keeprate", "KeeprateError", "Options", "Result"]
 
 # Loaded when first asked for, so that `import keeprate` and `keeprate --help` cost nothing.
 _HOMES = {
-    "BlockingKeeprate": "keeprate.blocking",
-    "Keeprate": "keeprate.library",
+    "BlockingKeeprate": "keeprate.library.blocking",
+    "Keeprate": "keeprate.library.front",
     "KeeprateError": "keeprate.domain.errors",
     "Options": "keeprate.workflows.options",
     "Result": "keeprate.workflows.results",

@@ -10,7 +10,7 @@ import pytest
 
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.workflows.options import Options
 from keeprate.workflows.results import Result
 from tests.emulator_process import EmulatorProcess, start_emulator
@@ -90,7 +90,7 @@ async def test_after_a_thousand_mixed_calls_charges_and_holds_cover_the_bill(tmp
             unsure = {row.id for row in rows if row.charge is not None and not row.charge.certain}
             for attempt_id in unknown | unsure:
                 said = bill.get(attempt_id)
-                await keeprate.reconcile(
+                await keeprate.accounts.reconcile(
                     attempt_id, billed=None if said is None else NanoUSD(said["nano_usd"])
                 )
             settled = await keeprate.attempts(limit=10 * calls)

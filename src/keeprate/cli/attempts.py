@@ -8,7 +8,7 @@ from keeprate.cli.drawing import attempts_drawn
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.workflows.results import attempt_as_json
 
 MOST_SHOWN = 50

@@ -11,7 +11,7 @@ from keeprate.cli.running import run
 from keeprate.domain.budgets import Standing, Window
 from keeprate.domain.money import display, usd
 from keeprate.domain.purposes import word
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 budget = App(name="budget", default_parameter=Parameter(negative=(), show_default=False), version_flags=())
 
@@ -41,7 +41,7 @@ def set_(window: str, limit: str, /, *, key: str | None = None, everywhere: Ever
     span, cap = word(Window, window, field="window"), usd(limit, field="limit")
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        await keeprate.set_budget(span, cap, key=key)
+        await keeprate.accounts.set_budget(span, cap, key=key)
         return await _answer(keeprate, screen)
 
     return run(everywhere, work)
@@ -58,7 +58,7 @@ def remove(budget_id: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
     """
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        await keeprate.remove_budget(budget_id)
+        await keeprate.accounts.remove_budget(budget_id)
         return await _answer(keeprate, screen)
 
     return run(everywhere, work)
@@ -69,14 +69,14 @@ def resume(*, everywhere: Everywhere = EVERYWHERE) -> int:
     """Let go of the brake that an overrun pulled, so that buying goes on."""
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        await keeprate.resume_spending()
+        await keeprate.accounts.resume_spending()
         return await _answer(keeprate, screen)
 
     return run(everywhere, work)
 
 
 async def _answer(keeprate: Keeprate, screen: Screen) -> int:
-    standings = await keeprate.budgets()
+    standings = await keeprate.accounts.budgets()
     drawn = _drawn(standings) if standings else "No caps. Set one: keeprate budget set day 5"
     shown: list[RenderableType] = [drawn]
     if any(standing.budget.simulated for standing in standings):

@@ -10,10 +10,10 @@ from rich.text import Text
 from keeprate.cli.drawing import decision_drawn, result_drawn
 from keeprate.cli.failures import OUTCOME_CODES
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, money
+from keeprate.cli.output import Facts, Screen, money
 from keeprate.cli.running import run_in, settings_for
 from keeprate.cli.whence import origin_as_json, origin_drawn
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.settings import Settings
 from keeprate.workflows.options import Options
 from keeprate.workflows.results import Result
@@ -72,7 +72,7 @@ def _chapter(title: str, *shown: RenderableType) -> tuple[RenderableType, ...]:
 
 
 def _wish(options: Options) -> RenderableType:
-    return facts(("prompt", PROMPT), ("purpose", f"{options.purpose}, {options.size}"))
+    return Facts(("prompt", PROMPT), ("purpose", f"{options.purpose}, {options.size}"))
 
 
 def _settled(result: Result) -> RenderableType:

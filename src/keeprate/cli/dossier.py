@@ -11,7 +11,7 @@ from rich.text import Text
 from keeprate.catalogue.book import Successor
 from keeprate.catalogue.cards import LifecycleEvent, ModelCard, PriceRow, Provenance
 from keeprate.catalogue.contradictions import Contradiction
-from keeprate.cli.output import facts, money
+from keeprate.cli.output import Facts, money
 from keeprate.cli.shelf import live_price, printed_price
 from keeprate.domain.money import NanoUSD, display
 
@@ -32,15 +32,15 @@ def drawn(known: Dossier) -> Iterator[RenderableType]:
     card = known.card
     yield Text(f"{card.model}  ({card.market_name}) on {card.surface}, {known.day}", style="bold")
     yield ""
-    yield facts(*_life(known), *_prices(known), *_abilities(card))
+    yield Facts(*_life(known), *_prices(known), *_abilities(card))
     if known.contradictions:
         yield Text("\nsources disagree", style="bold")
-        yield facts(*((one.fact, _disagreement(one)) for one in known.contradictions))
+        yield Facts(*((one.fact, _disagreement(one)) for one in known.contradictions))
     yield Text("\nsources", style="bold")
     yield from _sources(known)
 
 
-def _life(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
+def _life(known: Dossier) -> Iterator[tuple[str, str | Text]]:
     card = known.card
     if not any(said.event is LifecycleEvent.RELEASED for said in card.announcements):
         yield "released", str(card.released_on)
@@ -58,7 +58,7 @@ def _life(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
         yield "successor", f"{known.successor.card.model}{level}"
 
 
-def _prices(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
+def _prices(known: Dossier) -> Iterator[tuple[str, str | Text]]:
     price = known.price
     if price is None:
         yield "price", f"none had started by {known.day}"
@@ -94,7 +94,7 @@ def _prices(known: Dossier) -> Iterator[tuple[str, RenderableType]]:
         yield f"no {lane}", why.note or "not in any list"
 
 
-def _abilities(card: ModelCard) -> Iterator[tuple[str, RenderableType]]:
+def _abilities(card: ModelCard) -> Iterator[tuple[str, str | Text]]:
     yield "sizes", ", ".join(card.sizes)
     yield "ratios", ", ".join(str(ratio) for ratio in card.ratios)
     roles = ", ".join(f"{count} {role}" for role, count in card.references_by_role.items())

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from keeprate.cli.output import facts, money
+from keeprate.cli.output import Facts, money
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.decisions import Decision, Rejection, Step
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
@@ -28,7 +27,7 @@ _STATE_STYLES = {
 def decision_drawn(decision: Decision, *, simulated: bool, explain: bool) -> RenderableType:
     """Return the route taken, its price band, the reason, and what was not taken."""
     chosen = decision.chosen
-    rows: list[tuple[str, RenderableType]] = [
+    rows: list[tuple[str, str | Text]] = [
         ("route", offer_text(chosen)),
         ("price", quote_text(decision.quote, decision.attempts)),
         ("reason", decision.reason),
@@ -43,7 +42,7 @@ def decision_drawn(decision: Decision, *, simulated: bool, explain: bool) -> Ren
         rows += [("signal", f"{one.name}: {one.field} = {one.value}") for one in decision.signals]
     if simulated:
         rows.append(("note", SIMULATED))
-    return Group(facts(*rows), *_rejections_drawn(decision.rejected, explain=explain))
+    return Group(Facts(*rows), *_rejections_drawn(decision.rejected, explain=explain))
 
 
 def offer_text(offer: Offer) -> Text:
@@ -67,7 +66,7 @@ def quote_lines(quote: Quote) -> list[str]:
     """Return each part of a quote: how much of it, at what price, by which source."""
     return [
         f"{line.part}: {_count(line.count_low, line.count_expected, line.count_worst)} "
-        f"{line.unit} × {money(line.each)} ({line.source})"
+        f"{line.unit}s × {money(line.each)} ({line.source})"
         for line in quote.lines
     ]
 
@@ -75,7 +74,7 @@ def quote_lines(quote: Quote) -> list[str]:
 def result_drawn(result: Result) -> RenderableType:
     """Return what came, what it cost, and what to do next."""
     kind = result.outcome.kind
-    rows: list[tuple[str, RenderableType]] = [("outcome", _outcome_text(result))]
+    rows: list[tuple[str, str | Text]] = [("outcome", _outcome_text(result))]
     if result.outcome.text and kind is not OutcomeKind.IMAGE:
         rows.append(("it said", result.outcome.text))
     rows += [
@@ -90,7 +89,7 @@ def result_drawn(result: Result) -> RenderableType:
         rows.append(("note", SIMULATED))
     if kind is not OutcomeKind.IMAGE:
         rows.append(("try", remedy_for(result.outcome, result.attempts)))
-    return facts(*rows)
+    return Facts(*rows)
 
 
 def attempts_drawn(rows: Sequence[Attempt]) -> RenderableType:
@@ -128,10 +127,10 @@ def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool) -> list[R
     told = [one for one in rejected if explain or one.code not in ABSENT]
     if not rejected:
         return []
-    rows: list[tuple[str, RenderableType]] = [(str(one.route.model), one.reason) for one in told]
+    rows: list[tuple[str, str | Text]] = [(str(one.route.model), one.reason) for one in told]
     drawn: list[RenderableType] = [Text("\nnot chosen", style="dim")]
     if rows:
-        drawn.append(Padding(facts(*rows), (0, 0, 0, 2)))
+        drawn.append(Facts(*rows, indent=2))
     hidden = len(rejected) - len(told)
     if hidden:
         drawn.append(Text(f"  and {hidden} that do not answer on this day: --explain", style="dim"))

@@ -11,7 +11,7 @@ from keeprate.cli.generate import answer
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 
 @Parameter(name="*", group=HANDED)

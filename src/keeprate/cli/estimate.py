@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, money, table
+from keeprate.cli.output import Facts, Screen, money, table
 from keeprate.cli.shelf import shelf_for
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
@@ -71,7 +71,7 @@ def _drawn(found: Estimate) -> Iterator[RenderableType]:
     if len(found.rows) > 1:
         yield _rows_drawn(found)
         yield ""
-    yield facts(*_beside(found))
+    yield Facts(*_beside(found))
 
 
 _PRICES = {Prices.CARD: "printed prices", Prices.RATES: "tokens × rates"}
@@ -101,7 +101,7 @@ def _each(row: EstimateRow, prices: Prices) -> NanoUSD:
     return row.by_card if prices is Prices.CARD and row.by_card is not None else row.by_rates
 
 
-def _beside(found: Estimate) -> Iterator[tuple[str, RenderableType]]:
+def _beside(found: Estimate) -> Iterator[tuple[str, str | Text]]:
     """Say what the total is not made of, and what the other price would give."""
     if found.query.prices is Prices.CARD:
         yield "by tokens × rates", money(found.total_by_rates)

@@ -12,7 +12,7 @@ from keeprate.cli.flags import EVERYWHERE, HANDED, KEPT, WANTED, WHERE, Everywhe
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.workflows.results import Result
 
 

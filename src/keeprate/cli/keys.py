@@ -4,9 +4,9 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, table
+from keeprate.cli.output import Facts, Screen, table
 from keeprate.cli.running import run
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 keys = App(name="keys", default_parameter=Parameter(negative=(), show_default=False), version_flags=())
 
@@ -19,7 +19,7 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
     """
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        rows = await keeprate.keys()
+        rows = await keeprate.accounts.keys()
         drawn = table("id", "name", "key", "made (UTC)", "revoked")
         for row in rows:
             revoked = "" if row.revoked_at is None else f"{row.revoked_at:%Y-%m-%d %H:%M}"
@@ -53,10 +53,10 @@ def create(name: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
     """
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        made = await keeprate.create_key(name)
+        made = await keeprate.accounts.create_key(name)
         screen.answer(
             {"id": made.record.id, "name": made.record.name, "key": made.secret},
-            facts(
+            Facts(
                 ("name", made.record.name),
                 ("id", made.record.id),
                 ("key", Text(made.secret, style="bold")),
@@ -80,7 +80,7 @@ def revoke(key_id: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
     """
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        await keeprate.revoke_key(key_id)
+        await keeprate.accounts.revoke_key(key_id)
         screen.answer({"id": key_id, "revoked": True}, f"{key_id} is revoked")
         return 0
 

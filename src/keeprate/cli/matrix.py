@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from keeprate.catalogue.matrix import Cell, Matrix
-from keeprate.cli.output import facts, table
+from keeprate.cli.output import Facts, table
 
 # Room for the questions on the left, and between two columns.
 _QUESTIONS, _BETWEEN = 24, 3
@@ -24,7 +24,7 @@ def drawn(found: Matrix, width: int) -> Iterator[RenderableType]:
     else:
         for index, card in enumerate(found.models):
             yield Text(f"{card.model}  ({card.market_name})", style="bold")
-            yield facts(*((f"  {row.capability}", _text(row.cells[index])) for row in found.rows))
+            yield Facts(*((f"  {row.capability}", _text(row.cells[index])) for row in found.rows))
             yield ""
     yield f"Printed prices on {found.surface}, {found.day}."
     if any(cell.printed for row in found.rows for cell in row.cells):

@@ -16,7 +16,7 @@ from keeprate.catalogue.route_records import RouteRecord
 from keeprate.cli import dossier
 from keeprate.cli import matrix as matrices
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, money, table
+from keeprate.cli.output import Facts, Screen, money, table
 from keeprate.cli.price_list import listed_rates
 from keeprate.cli.shelf import Shelf, live_price, printed_price, shelf_for
 from keeprate.domain.errors import ModelRetired, UnknownModel
@@ -205,7 +205,7 @@ def _drift_drawn(found: DriftReport) -> Iterator[RenderableType]:
         yield "\nDollars per million tokens. Ours come from the price pages: keeprate models show MODEL"
     else:
         yield "No rate differs."
-    yield facts(
+    yield Facts(
         ("agree", ", ".join(found.agreeing) or "none"),
         ("not in the other list", ", ".join(found.unlisted) or "none"),
     )
@@ -238,7 +238,7 @@ def _per_million(each: NanoUSD) -> str:
 
 def _record_drawn(found: RouteRecord) -> Iterator[RenderableType]:
     yield Text(f"{found.upstream}  ({found.surface})", style="bold")
-    yield facts(
+    yield Facts(
         ("models", ", ".join(found.models)),
         *(
             (name.replace("_", " "), Text("unknown", style="yellow") if known is None else known.says)

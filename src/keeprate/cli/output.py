@@ -1,16 +1,19 @@
 """What the shell gets: data on standard output, everything else on standard error."""
 
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import PurePath
 from typing import TextIO, cast
 
 import msgspec
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 from keeprate.cli.flags import Everywhere
 from keeprate.domain.money import NanoUSD, display
@@ -24,6 +27,8 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
+_GAP = 2
+_NARROWEST = 20
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
 
 
@@ -53,7 +58,7 @@ class Screen:
         # Captured first: Rich pads lines with blanks, which nobody wants in a pipe or a diff.
         with self.out.capture() as page:
             for renderable in shown:
-                self.out.print(renderable)
+                self.out.print(renderable, crop=False)
         lines = [line.rstrip() for line in page.get().splitlines()]
         self.out.file.write("\n".join(lines) + "\n")
 
@@ -112,14 +117,39 @@ def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
     return made
 
 
-def facts(*rows: tuple[str, RenderableType]) -> Table:
-    """Return "name  value" lines with the names aligned."""
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="dim", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in rows:
-        made.add_row(name, value)
-    return made
+class Facts:
+    """Lines of name and value, with the values below each other. Words are never broken: a path can be copied."""
+
+    def __init__(self, *rows: tuple[str, str | Text], indent: int = 0) -> None:
+        """Keep the rows in their order."""
+        self._rows = rows
+        self._indent = indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw within the width there is, and beyond it for a word that is longer."""
+        left = self._indent + max((len(name) for name, _ in self._rows), default=0) + _GAP
+        for name, value in self._rows:
+            text = value if isinstance(value, Text) else Text(value)
+            room = max(options.max_width - left, _NARROWEST)
+            for number, line in enumerate(_wrapped(text, room)):
+                first = Text(" " * self._indent)
+                first.append((name if number == 0 else "").ljust(left - self._indent), style="dim")
+                yield Text.assemble(first, line, no_wrap=True, overflow="ignore")
+
+
+def _wrapped(text: Text, room: int) -> Iterator[Text]:
+    """Yield lines of at most `room` columns, or of one longer word."""
+    for paragraph in text.split("\n", allow_blank=True):
+        starts: list[int] = []
+        column = 0
+        for word in re.finditer(r"\S+\s*", paragraph.plain):
+            if column and column + cell_len(word.group().rstrip()) > room:
+                starts.append(word.start())
+                column = 0
+            column += cell_len(word.group())
+        for line in paragraph.divide(starts):
+            line.rstrip()
+            yield line
 
 
 def _exact(value: object, name: str = "") -> object:

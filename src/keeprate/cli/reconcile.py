@@ -1,11 +1,11 @@
 """`keeprate reconcile`: book what the bill says of an unknown attempt."""
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, money
+from keeprate.cli.output import Facts, Screen, money
 from keeprate.cli.running import run
 from keeprate.domain.errors import InvalidValue
 from keeprate.domain.money import usd
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.workflows.results import attempt_as_json
 
 
@@ -37,9 +37,9 @@ def reconcile(
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         row = await keeprate.attempt(attempt)
         booked = (row.new.hold if said is None else said) if billed else None
-        settled = await keeprate.reconcile(row.id, billed=booked)
+        settled = await keeprate.accounts.reconcile(row.id, billed=booked)
         sentence = "not billed, its hold is released" if booked is None else f"billed {money(booked)}"
-        screen.answer(attempt_as_json(settled), facts(("attempt", row.id), ("booked", sentence)))
+        screen.answer(attempt_as_json(settled), Facts(("attempt", row.id), ("booked", sentence)))
         return 0
 
     return run(everywhere, work)

@@ -10,7 +10,7 @@ from keeprate.cli.output import Screen, money, table
 from keeprate.cli.running import day, run, settings_for
 from keeprate.domain.money import display, usd
 from keeprate.ledger.report import Asked, ReportRow
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 _NUMBERS = frozenset({"calls", "kept", "spent", "each kept"})
 
@@ -45,7 +45,7 @@ def report(
     )
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
-        rows = await keeprate.report(asked)
+        rows = await keeprate.accounts.report(asked)
         shown: list[RenderableType] = [_drawn(rows)] if rows else [_nothing(simulated=simulated)]
         if simulated and rows:
             shown.append(SIMULATED)

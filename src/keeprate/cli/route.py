@@ -6,10 +6,10 @@ from cyclopts import Group, Parameter
 
 from keeprate.cli.drawing import decision_drawn
 from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Wanted, Where
-from keeprate.cli.output import Screen, facts
+from keeprate.cli.output import Facts, Screen
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 SUPPOSED = Group("What is supposed", sort_key=5)
 
@@ -57,7 +57,7 @@ def route(
         )
         screen.answer(
             view.as_json(),
-            *(facts(("note", notice)) for notice in view.notices),
+            *(Facts(("note", notice)) for notice in view.notices),
             decision_drawn(view.decision, simulated=view.simulated, explain=supposed.explain),
         )
         return 0

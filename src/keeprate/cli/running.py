@@ -14,7 +14,7 @@ from keeprate.cli.flags import Everywhere
 from keeprate.cli.output import Screen, money
 from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import InvalidValue
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.settings import Settings, process_settings
 
 Work = Callable[[Keeprate, Screen], Awaitable[int]]

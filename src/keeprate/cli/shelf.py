@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 from keeprate.bootstrap import read_book, upstreams_of
 from keeprate.catalogue.book import Book
@@ -13,8 +14,10 @@ from keeprate.domain.errors import CatalogueError, InvalidValue, NoPriceOnDate, 
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.purposes import Lane
-from keeprate.domain.routes import Surface, Upstream
-from keeprate.settings import Settings
+from keeprate.domain.routes import GEMINI_API, VERTEX, Surface, Upstream
+from keeprate.settings import GEMINI_BASE_URL, Settings
+
+_OFFICIAL: Final = {GEMINI_API: GEMINI_BASE_URL, VERTEX: "https://aiplatform.googleapis.com"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +35,16 @@ class Shelf:
         return tuple(card for surface in self.surfaces for card in look(surface, self.day))
 
     def upstream(self, name: str | None) -> Upstream:
-        """Return the connection called `name`, or the first one.
+        """Return the connection called `name`, or the first one; an official one need not be configured.
 
         Raises:
             NotFound: None is called so.
         """
         rows = upstreams_of(self.settings)
         found = rows[0] if name is None else next((one for one in rows if one.name == name), None)
+        if found is None and name is not None and name in _OFFICIAL:
+            surface = Surface(name)
+            return Upstream(name=name, surface=surface, base_url=_OFFICIAL[surface], simulated=False)
         if found is None:
             raise NotFound(
                 f"no upstream is called {name!r}",

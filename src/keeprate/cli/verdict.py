@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts
+from keeprate.cli.output import Facts, Screen
 from keeprate.cli.running import run
 from keeprate.domain.purposes import word
 from keeprate.domain.verdicts import Verdict, VerdictKind
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 
 
 def verdict(
@@ -45,7 +45,7 @@ def verdict(
         )
         screen.answer(
             verdict_as_json(given),
-            facts(("attempt", given.attempt_id), ("image", given.image_sha256), ("verdict", str(given.kind))),
+            Facts(("attempt", given.attempt_id), ("image", given.image_sha256), ("verdict", str(given.kind))),
         )
         return 0
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from keeprate.cli.drawing import SIMULATED
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Screen, facts, money
+from keeprate.cli.output import Facts, Screen, money
 from keeprate.cli.running import run
 from keeprate.cli.verdict import verdict_as_json
 from keeprate.domain.money import display
-from keeprate.library import Keeprate
+from keeprate.library.front import Keeprate
 from keeprate.workflows.whence import Origin
 
 
@@ -36,7 +37,7 @@ def origin_drawn(origin: Origin) -> RenderableType:
     """Return what is known of a file, as lines."""
     row, price = origin.attempt, origin.price
     route = row.new.route
-    rows: list[tuple[str, RenderableType]] = [
+    rows: list[tuple[str, str | Text]] = [
         ("prompt", row.new.prompt),
         ("model", f"{route.model}  {route.size}, {row.new.lane}, by {route.upstream}"),
     ]
@@ -54,7 +55,7 @@ def origin_drawn(origin: Origin) -> RenderableType:
     rows += [("goes on", f"{earlier.id}: {earlier.new.prompt}") for earlier in origin.lineage]
     if row.new.simulated:
         rows.append(("note", SIMULATED))
-    return facts(*rows)
+    return Facts(*rows)
 
 
 def origin_as_json(origin: Origin) -> Mapping[str, object]:

@@ -9,11 +9,13 @@ from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import (
     BudgetExceeded,
     ConfirmationNeeded,
+    Conflict,
     KeeprateError,
     SpendingStopped,
 )
 from keeprate.domain.geometry import SQUARE
 from keeprate.domain.money import display
+from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
@@ -45,6 +47,27 @@ async def generate(means: Means, scope: Scope, prompt: str, options: Options) ->
     image_request(prompt, options)
     references = await references_of(means, scope, options)
     return await generate_request(means, scope, image_request(prompt, options, references), options)
+
+
+async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Options) -> Result:
+    """Buy again, on the same model, what an unknown attempt may have bought. Both are booked.
+
+    Raises:
+        Conflict: The attempt is not unknown.
+        KeeprateError: As `generate`.
+    """
+    row = await means.till.ledger.attempt(scope, attempt_id)
+    if row.state is not AttemptState.UNKNOWN:
+        raise Conflict(
+            f"attempt {attempt_id} ended as {row.state}, so there is nothing unknown to retry",
+            field="retry_unknown",
+            value=attempt_id,
+            remedy="see: keeprate attempts --unknown",
+        )
+    request = msgspec.json.decode(row.new.request_json, type=ImageRequest)
+    intent = row.new.key.intent.rpartition("#")[0]
+    again = replace(options, intent=intent, retry_unknown=True, model=str(row.new.route.model))
+    return await generate_request(means, scope, request, again)
 
 
 async def generate_request(means: Means, scope: Scope, request: ImageRequest, options: Options) -> Result:

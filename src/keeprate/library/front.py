@@ -8,24 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from keeprate.bootstrap import House, open_house
 from keeprate.catalogue.book import Book
 from keeprate.domain.attempts import Attempt
-from keeprate.domain.budgets import Budget, Standing, Window
-from keeprate.domain.errors import ConfigError, Conflict, InvalidValue
-from keeprate.domain.money import NanoUSD
-from keeprate.domain.outcomes import AttemptState
-from keeprate.domain.requests import ImageRequest
+from keeprate.domain.errors import ConfigError, InvalidValue
 from keeprate.domain.scopes import LOCAL_OWNER, Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
-from keeprate.ledger.keys import KeyRecord, NewKey
-from keeprate.ledger.report import Asked, ReportRow
+from keeprate.library.accounts import Accounts
 from keeprate.routing.estimates import Estimate, EstimateQuery, estimate
 from keeprate.settings import Settings, process_settings
-from keeprate.workflows.first_day import both
-from keeprate.workflows.generate import generate, generate_request
+from keeprate.workflows.generate import generate, retry_unknown
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.options import Options
 from keeprate.workflows.ports import Clock
@@ -134,18 +126,7 @@ class Keeprate:
             Conflict: The attempt is not unknown.
             KeeprateError: As `generate`.
         """
-        row = await self.attempt(attempt_id)
-        if row.state is not AttemptState.UNKNOWN:
-            raise Conflict(
-                f"attempt {attempt_id} ended as {row.state}, so there is nothing unknown to retry",
-                field="retry_unknown",
-                value=attempt_id,
-                remedy="see: keeprate attempts --unknown",
-            )
-        request = msgspec.json.decode(row.new.request_json, type=ImageRequest)
-        intent = row.new.key.intent.rpartition("#")[0]
-        again = replace(options, intent=intent, retry_unknown=True, model=str(row.new.route.model))
-        return await generate_request(self._means, self._scope, request, again)
+        return await retry_unknown(self._means, self._scope, attempt_id, options)
 
     async def route(
         self,
@@ -208,20 +189,11 @@ class Keeprate:
         """
         return await self._means.till.assets.read(self._scope.workspace, sha256)
 
-    async def reconcile(self, attempt_id: str, *, billed: NanoUSD | None) -> Attempt:
-        """Book what the upstream's bill says of an attempt; None means it was not billed.
-
-        Raises:
-            NotFound: None of that id in this workspace.
-            Conflict: Its charge is certain already.
-        """
-        return await self._open.ledger.reconcile(
-            self._scope,
-            attempt_id,
-            billed=billed,
-            by=self._scope.key or "owner",
-            at=self._means.till.clock.now(),
-        )
+    @property
+    def accounts(self) -> Accounts:
+        """Return the money side: caps, keys, reports, reconciling."""
+        means = self._means
+        return Accounts(ledger=self._open.ledger, scope=self._scope, clock=means.till.clock)
 
     async def verdict(
         self,
@@ -240,54 +212,6 @@ class Keeprate:
         """
         ruling = Ruling(kind=kind, reason=reason, cleanup_minutes=cleanup_minutes, image=image)
         return await judge(self._means, self._scope, attempt_id, ruling)
-
-    async def report(self, asked: Asked) -> Sequence[ReportRow]:
-        """Return what was spent and kept, grouped as asked."""
-        return await self._open.ledger.report(self._scope, asked)
-
-    async def budgets(self) -> Sequence[Standing]:
-        """Return each cap and where it stands: real money first, then simulated."""
-        now = self._means.till.clock.now()
-        ledger = self._open.ledger
-        real = await ledger.standings(self._scope, simulated=False, at=now)
-        return [*real, *await ledger.standings(self._scope, simulated=True, at=now)]
-
-    async def set_budget(self, window: Window, limit: NanoUSD, *, key: str | None = None) -> None:
-        """Set a cap on real money, and its twin on simulated money."""
-        name = f"{window}-cap" if key is None else f"{window}-cap-{key}"
-        workspace = self._scope.workspace
-        cap = Budget(id=name, workspace=workspace, key=key, window=window, limit=limit)
-        for budget in both(cap):
-            await self._open.ledger.set_budget(self._scope, budget, self._means.till.clock.now())
-
-    async def remove_budget(self, budget_id: str) -> None:
-        """Drop a cap.
-
-        Raises:
-            NotFound: No such cap.
-        """
-        await self._open.ledger.remove_budget(self._scope, budget_id)
-
-    async def resume_spending(self) -> None:
-        """Let go of the brake that an overrun pulled."""
-        by = self._scope.key or "owner"
-        await self._open.ledger.resume_spending(self._scope, by=by, at=self._means.till.clock.now())
-
-    async def create_key(self, name: str) -> NewKey:
-        """Make a key; its secret is in the answer and never again."""
-        return await self._open.ledger.create_key(self._scope, name, self._means.till.clock.now())
-
-    async def keys(self) -> Sequence[KeyRecord]:
-        """Return the keys of this workspace, revoked ones too."""
-        return await self._open.ledger.keys(self._scope)
-
-    async def revoke_key(self, key_id: str) -> KeyRecord:
-        """End a key.
-
-        Raises:
-            NotFound: No such key.
-        """
-        return await self._open.ledger.revoke_key(self._scope, key_id, self._means.till.clock.now())
 
     async def whence(self, path: Path) -> Origin:
         """Return where a kept file came from.

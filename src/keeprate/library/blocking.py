@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.verdicts import Verdict, VerdictKind
-from keeprate.library import PLAIN, Keeprate
+from keeprate.library.front import PLAIN, Keeprate
 from keeprate.settings import Settings
 from keeprate.workflows.options import Options
 from keeprate.workflows.results import Result

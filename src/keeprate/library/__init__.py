@@ -1,0 +1,1 @@
+"""The fronts for programs: asynchronous, and waiting."""
