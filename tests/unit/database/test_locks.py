@@ -25,7 +25,7 @@ def test_a_network_disk_is_refused(folder: str) -> None:
         refuse_network_disk(Path(folder), MOUNTS)
 
 
-@pytest.mark.parametrize("folder", ["/", "/home/ana", "/net/local/keeprate", "/network"])
+@pytest.mark.parametrize("folder", ["/", "/srv/ana", "/net/local/keeprate", "/network"])
 def test_a_disk_of_this_machine_is_taken(folder: str) -> None:
     refuse_network_disk(Path(folder), MOUNTS)
 
