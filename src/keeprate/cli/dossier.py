@@ -14,6 +14,7 @@ from keeprate.catalogue.contradictions import Contradiction
 from keeprate.cli.output import Facts, money
 from keeprate.cli.shelf import live_price, printed_price
 from keeprate.domain.money import NanoUSD, display
+from keeprate.domain.purposes import Thinking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,7 @@ def _abilities(card: ModelCard) -> Iterator[tuple[str, str | Text]]:
         yield "prompt tokens", f"{card.max_prompt_tokens:,}"
     if card.max_output_tokens is not None:
         yield "output tokens", f"{card.max_output_tokens:,}"
-    levels = [f"{terms.level} (default)" if terms.is_default else str(terms.level) for terms in card.thinking]
-    yield "thinking", ", ".join(levels) if len(levels) > 1 else str(card.thinking[0].level)
+    yield "thinking", _thinking_text(card)
     takes = {
         "video": card.accepts_video,
         "grounding": card.accepts_grounding,
@@ -124,6 +124,13 @@ def _abilities(card: ModelCard) -> Iterator[tuple[str, str | Text]]:
     marks = ["SynthID"] if card.synthid else []
     yield "marked with", ", ".join([*marks, *(["C2PA"] if card.c2pa else [])]) or "nothing known"
     yield "comes as", ", ".join(card.output_mimes)
+
+
+def _thinking_text(card: ModelCard) -> str:
+    if [terms.level for terms in card.thinking] == [Thinking.FIXED]:
+        return "always, with no level to choose"
+    levels = [f"{terms.level} (default)" if terms.is_default else str(terms.level) for terms in card.thinking]
+    return ", ".join(levels) if len(levels) > 1 else "none"
 
 
 def _sources(known: Dossier) -> Iterator[RenderableType]:

@@ -1,29 +1,20 @@
 """`keeprate models`: models, prices, capabilities and their sources."""
 
-from collections.abc import Iterator
-from datetime import date
-from typing import Final
-
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 from rich.text import Text
 
 from keeprate.catalogue.cards import ModelCard
-from keeprate.catalogue.drift import DriftReport, drift
 from keeprate.catalogue.matrix import matrix as compared
 from keeprate.catalogue.names import resolve
-from keeprate.catalogue.route_records import RouteRecord
 from keeprate.cli import dossier
 from keeprate.cli import matrix as matrices
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Facts, Screen, money, table
-from keeprate.cli.price_list import listed_rates
+from keeprate.cli.output import Screen, money, table
 from keeprate.cli.shelf import Shelf, live_price, printed_price, shelf_for
 from keeprate.domain.errors import ModelRetired, UnknownModel
-from keeprate.domain.money import NanoUSD, display
+from keeprate.domain.money import display
 from keeprate.domain.routes import ModelId
-
-_MILLION: Final = 1_000_000
 
 models = App(name="models", default_parameter=Parameter(negative=(), show_default=False), version_flags=())
 
@@ -91,35 +82,14 @@ def show(model: str, /, *, surface: str | None = None, everywhere: Everywhere = 
     return 0
 
 
-@models.command
-def check(*, surface: str | None = None, everywhere: Everywhere = EVERYWHERE) -> int:
-    """Compare our token rates with an independent price list (the `genai-prices` package).
-
-    Parameters
-    ----------
-    surface
-        gemini-api or vertex. Otherwise that of your first upstream.
-    """
-    shelf = shelf_for(everywhere, surface=surface)
-    ids = [card.model for card in shelf.book.models(shelf.surfaces[0], shelf.day)]
-    found = drift(shelf.book, listed_rates(ids, shelf.day), shelf.day, shelf.surfaces[0])
-    Screen(everywhere).answer(_drift_as_json(found), *_drift_drawn(found))
-    return 0
-
-
-@models.command
-def record(upstream: str | None = None, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
-    """Show what is known of a connection before it is relied on, and what nobody has found out.
-
-    Parameters
-    ----------
-    upstream
-        The name of a connection. Otherwise your first one.
-    """
-    shelf = shelf_for(everywhere)
-    found = shelf.book.record(shelf.upstream(upstream), shelf.day)
-    Screen(everywhere).answer(_record_as_json(found, shelf.day), *_record_drawn(found))
-    return 0
+models.command(
+    "keeprate.cli.drift:check", name="check", help="Compare our token rates with an independent price list."
+)
+models.command(
+    "keeprate.cli.record:record",
+    name="record",
+    help="Show what is known of a connection before it is relied on, and what nobody has found out.",
+)
 
 
 def _card(shelf: Shelf, name: str) -> ModelCard:
@@ -192,79 +162,4 @@ def _as_json(shelf: Shelf, card: ModelCard) -> dict[str, object]:
         "image_usd": {size: display(cost) for size, cost in live.items() if cost is not None},
         "printed_usd": {size: display(cost) for size, cost in printed.items() if cost is not None},
         "price_id": None if price is None else price.id,
-    }
-
-
-def _drift_drawn(found: DriftReport) -> Iterator[RenderableType]:
-    if found.drifts:
-        page = table("model", "rate", "ours", "theirs", right=frozenset({"ours", "theirs"}))
-        for one in found.drifts:
-            theirs = "none" if one.theirs is None else _per_million(one.theirs)
-            page.add_row(str(one.model), one.rate.removesuffix("_each"), _per_million(one.ours), theirs)
-        yield page
-        yield "\nDollars per million tokens. Ours come from the price pages: keeprate models show MODEL"
-    else:
-        yield "No rate differs."
-    yield Facts(
-        ("agree", ", ".join(found.agreeing) or "none"),
-        ("not in the other list", ", ".join(found.unlisted) or "none"),
-    )
-
-
-def _drift_as_json(found: DriftReport) -> dict[str, object]:
-    return {
-        "as_of": found.day,
-        "drift": [
-            {
-                "model": str(one.model),
-                "rate": one.rate,
-                "ours_per_million_usd": display(NanoUSD(one.ours * _MILLION)),
-                "theirs_per_million_usd": None
-                if one.theirs is None
-                else display(NanoUSD(one.theirs * _MILLION)),
-                "our_source": one.our_source,
-                "their_source": one.their_source,
-            }
-            for one in found.drifts
-        ],
-        "agreeing": list(found.agreeing),
-        "unlisted": list(found.unlisted),
-    }
-
-
-def _per_million(each: NanoUSD) -> str:
-    return money(NanoUSD(each * _MILLION))
-
-
-def _record_drawn(found: RouteRecord) -> Iterator[RenderableType]:
-    yield Text(f"{found.upstream}  ({found.surface})", style="bold")
-    yield Facts(
-        ("models", ", ".join(found.models)),
-        *(
-            (name.replace("_", " "), Text("unknown", style="yellow") if known is None else known.says)
-            for name, known in found.entries
-        ),
-    )
-    if found.unknown:
-        yield "\nWhat you find out goes into keeprate.toml, under this upstream, as its `record` table."
-
-
-def _record_as_json(found: RouteRecord, day: date) -> dict[str, object]:
-    return {
-        "as_of": day,
-        "upstream": found.upstream,
-        "surface": str(found.surface),
-        "models": list(found.models),
-        "record": {
-            name: None
-            if known is None
-            else {
-                "says": known.says,
-                "source": known.provenance.source,
-                "seen_on": known.provenance.seen_on,
-                "confidence": str(known.provenance.confidence),
-            }
-            for name, known in found.entries
-        },
-        "unknown": list(found.unknown),
     }

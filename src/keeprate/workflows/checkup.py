@@ -18,6 +18,7 @@ from keeprate.catalogue.names import suggestion
 from keeprate.catalogue.pricing import image_price
 from keeprate.database.drivers import sqlite_driver
 from keeprate.database.engine import open_database
+from keeprate.database.locks import refuse_network_disk
 from keeprate.database.schema import attempts
 from keeprate.domain.errors import CatalogueError, ConfigError, StorageError
 from keeprate.domain.geometry import Size
@@ -42,9 +43,7 @@ class NamedModel:
 
 def home_health(home: Path) -> HomeHealth:
     """Return whether `home` can be written, found out by writing; makes no folder."""
-    place = home
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    place = _nearest(home)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
@@ -73,9 +72,14 @@ def database_health(url: str, home: HomeHealth) -> DatabaseHealth:
         sqlite=".".join(map(str, driver.version)),
         sqlite_is_safe=driver.is_wal_safe,
     )
-    if home.fault is not None or not Path(str(address.database)).is_file():
+    file = Path(str(address.database)).absolute()
+    if home.fault is not None:
         return health
-    return _opened(url, health)
+    try:
+        refuse_network_disk(_nearest(file))
+    except ConfigError as refusal:
+        return _closed(health.kind, refusal)
+    return _opened(url, health) if file.is_file() else health
 
 
 def named_models(documents: Sequence[tuple[str, str]]) -> tuple[NamedModel, ...]:
@@ -113,6 +117,11 @@ def models_health(
         *(_dying(book, day, one, places.get(one.card.model, ())) for one in dying),
         *(_named(book, day, surfaces, model, where) for model, where in places.items() if model not in told),
     )
+
+
+def _nearest(path: Path) -> Path:
+    """Return `path`, or the first folder above it that exists."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())
 
 
 def _closed(kind: str, error: ConfigError | StorageError) -> DatabaseHealth:

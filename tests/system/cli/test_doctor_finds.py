@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keeprate.cli import doctor as doctor_module
-from keeprate.database import drivers
+from keeprate.database import drivers, locks
 from tests.system.cli.conftest import Ran, Shell
 
 
@@ -82,6 +82,26 @@ def test_a_torn_database(shell: Shell) -> None:
     (_home() / "keeprate.sqlite3").write_bytes(b"this is no database" * 100)
     ran = shell("doctor", "--json")
     assert (ran.code, _found(ran, "database")["severity"]) == (3, "problem")
+
+
+def test_a_home_on_a_network_disk(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("36 35 98:0 / / rw,relatime - nfs4 server:/home rw\n")
+    monkeypatch.setattr(locks, "MOUNTS", mounts)
+    ran = shell("doctor", "--json")
+    assert (ran.code, _found(ran, "database")["severity"]) == (3, "problem")
+    assert "network file system" in _found(ran, "database")["message"]
+    assert "local disk" in _found(ran, "database")["remedy"]
+
+
+def test_an_upstream_without_its_credential(shell: Shell) -> None:
+    Path("keeprate.toml").write_text(
+        '[[upstream]]\nname = "shop"\nsurface = "gemini-api"\nbase_url = "https://shop.example"\n'
+        'credential_env = "SHOP_KEY"\n'
+    )
+    ran = shell("doctor", "--json")
+    assert (ran.code, _found(ran, "credentials")["severity"]) == (3, "problem")
+    assert "SHOP_KEY" in _found(ran, "credentials")["remedy"]
 
 
 def test_a_dead_model_in_the_configuration_with_its_costed_successor(shell: Shell) -> None:

@@ -48,7 +48,8 @@ def test_a_command_prints_something_a_person_can_read(arguments: tuple[str, ...]
     assert "\x1b" not in ran.out
     assert "None" not in ran.out
     if arguments[0] != "completion":
-        assert max(len(line) for line in ran.out.splitlines()) <= 80
+        # A single word that is longer, such as the address of a source, is left whole.
+        assert max(len(line) for line in ran.out.splitlines() if " " in line.strip()) <= 80
 
 
 def test_buying_judging_and_looking_back_are_one_document_each(shell: Shell) -> None:
