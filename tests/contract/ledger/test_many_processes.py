@@ -15,11 +15,13 @@ from sqlalchemy import func, select
 
 from keeprate.database.engine import Database, open_database
 from keeprate.database.schema import attempts
+from keeprate.domain.attempts import Attempt
 from keeprate.domain.budgets import Window
+from keeprate.domain.errors import BudgetExceeded
 from keeprate.ledger.ledger import SqlLedger, open_ledger
 from keeprate.safety.failpoints import FAILPOINTS
 from tests.contract.ledger.hammer import recover
-from tests.ledger_ground import CENT, NOON, SCOPE, budget
+from tests.ledger_ground import CENT, NOON, SCOPE, budget, new_attempt
 from tests.trust_counts import count, full, record
 
 pytestmark = [pytest.mark.anyio, pytest.mark.trust, pytest.mark.timeout(3600)]
@@ -27,6 +29,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.trust, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = 4
 SECONDS = count("database_seconds", 4, 600)
+TRIALS = count("budget_trials", 2, 200)
 KILLS = count("ledger_kills", 4, 200)
 CAP = 50_000 * CENT
 # Places the hammer passes; each is a kill in the middle of the writer's work.
@@ -155,3 +158,55 @@ async def test_a_cap_holds_over_four_processes(url: str, tmp_path: Path) -> None
         assert standing.held == 0
         # The smallest hold is two cents: had more been left, it would have been taken.
         assert standing.remaining < 24 * CENT
+
+
+async def test_processes_share_a_postgres_without_a_lost_race(postgres_url: str, tmp_path: Path) -> None:
+    with opened(postgres_url, tmp_path) as (_, ledger):
+        await ledger.set_budget(SCOPE, budget(3000 * CENT, Window.TOTAL), NOON)
+    with (
+        hammering(postgres_url, tmp_path, seconds=2) as one,
+        hammering(postgres_url, tmp_path, seconds=2) as two,
+        hammering(postgres_url, tmp_path, seconds=2) as three,
+    ):
+        seen = [json.loads(process.communicate()[0].splitlines()[-1]) for process in (one, two, three)]
+    assert [word for one_seen in seen for word in one_seen if word.startswith("error")] == []
+    assert sum(one_seen.get("refused", 0) for one_seen in seen) > 0
+    with opened(postgres_url, tmp_path) as (_, ledger):
+        assert await ledger.audit(SCOPE) == []
+        (standing,) = await ledger.standings(SCOPE, simulated=False, at=NOON)
+        assert (standing.held, standing.remaining < 24 * CENT) == (0, True)
+
+
+async def test_a_dollar_is_a_dollar_whoever_asks_first(tmp_path: Path) -> None:
+    """500 mixed holds at once from four writers on a $1 cap; what was let through is added up here."""
+    draw, over, unused = random.Random(1), 0, 0
+    for trial in range(TRIALS):
+        home = tmp_path / str(trial)
+        holds = [draw.randrange(2, 25) * CENT for _ in range(500)]
+        writers = [opened(f"sqlite:///{home / 'k.sqlite3'}", home) for _ in range(4)]
+        with writers[0] as one, writers[1] as two, writers[2] as three, writers[3] as four:
+            ledgers = [ledger for _, ledger in (one, two, three, four)]
+            await ledgers[0].set_budget(SCOPE, budget(100 * CENT, key="app"), NOON)
+            asked = [
+                ledgers[number % 4].intend(
+                    new_attempt(f"i{number}", owner=ledgers[number % 4].owner, hold=hold, api_key="app")
+                )
+                for number, hold in enumerate(holds)
+            ]
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            assert {type(answer) for answer in answers} <= {Attempt, BudgetExceeded}
+            taken = sum(
+                hold for hold, answer in zip(holds, answers, strict=True) if isinstance(answer, Attempt)
+            )
+            refused = [
+                hold for hold, answer in zip(holds, answers, strict=True) if not isinstance(answer, Attempt)
+            ]
+            over += taken > 100 * CENT
+            unused += taken + min(refused) <= 100 * CENT
+    assert (over, unused) == (0, 0)
+    record(
+        "a $1 cap, 500 holds at once, four writers: trials over the cap, refusals of what fitted",
+        f"{over}, {unused} of {TRIALS}",
+        "0, 0 of 200",
+        met=TRIALS >= 200,
+    )
