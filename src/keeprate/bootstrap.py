@@ -34,9 +34,9 @@ from keeprate.safety.failpoints import arm
 from keeprate.settings import Settings, UpstreamSettings
 from keeprate.workflows.first_day import prepare_home
 from keeprate.workflows.means import Confirm, Means, Progress
-from keeprate.workflows.pay import Till
 from keeprate.workflows.ports import Clock, Provider
 from keeprate.workflows.recover import Recovery, recover
+from keeprate.workflows.till import Till
 
 
 class SystemClock:

@@ -125,8 +125,9 @@ class DiskSpool:
         path = self._folder.path / f"{attempt_id}.reply"
         try:
             failpoint("spool.discard.before")
-            for ending in ("reply", "part"):
-                self._folder.remove(f"{attempt_id}.{ending}")
+            for name in self._folder.names():
+                if name.startswith((f"{attempt_id}.reply", f"{attempt_id}.part")):
+                    self._folder.remove(name)
             failpoint("spool.discard.emptied")
             self._folder.remove(f"{attempt_id}.meta.json")
         except OSError as error:
@@ -163,6 +164,36 @@ class DiskSpool:
                 )
             )
         return tuple(found)
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the attempts that something here belongs to, whole or not."""
+        endings = ("reply", "part", "meta.json")
+        names = (name.partition(".") for name in self._folder.names())
+        return tuple(
+            dict.fromkeys(first for first, _, ending in names if first and ending.startswith(endings))
+        )
+
+    def salvage(self, attempt_id: str) -> Reply | None:
+        """Return what came of a reply nobody could mark whole; only its content tells whether it is.
+
+        A disk may take every byte and refuse the few that describe them.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        checked_name(attempt_id, field="attempt_id")
+        part = f"{attempt_id}.part"
+        body = self._folder.read(part)
+        if body is None:
+            return None
+        description = _Description(
+            bytes_count=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            content_type="application/json",
+            served_tier=None,
+            request_id=None,
+        )
+        return _reply(self._folder.path / part, description)
 
     def sweep(self, before: datetime) -> int:
         """Remove descriptions that dead writers left unfinished before `before`; return how many.

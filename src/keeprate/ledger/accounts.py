@@ -40,6 +40,10 @@ class Accounts:
             lambda c: reads.newest(c, scope, unknown_only=unknown_only, limit=limit, intent=intent)
         )
 
+    async def attempts_of_intents(self, scope: Scope, intents: Sequence[str]) -> Sequence[Attempt]:
+        """Return the rows of these intents, oldest first."""
+        return await self._database.reading(lambda c: reads.of_intents(c, scope, intents))
+
     async def attempts_of_image(self, scope: Scope, sha256: str) -> Sequence[Attempt]:
         """Return the attempts that returned the image `sha256`, oldest first."""
         return await self._database.reading(lambda c: reads.of_image(c, scope, sha256))

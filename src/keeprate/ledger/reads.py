@@ -45,6 +45,13 @@ def newest(
     return [attempt_of(row) for row in connection.execute(asked)]
 
 
+def of_intents(connection: Connection, scope: Scope, intents: Sequence[str]) -> Sequence[Attempt]:
+    """Return the rows of these intents, oldest first."""
+    asked = ATTEMPTS.where(visible(scope), attempts.c.intent.in_(intents))
+    order = (attempts.c.created_us, attempts.c.step, attempts.c.attempt_no)
+    return [attempt_of(row) for row in connection.execute(asked.order_by(*order))]
+
+
 def of_image(connection: Connection, scope: Scope, sha256: str) -> Sequence[Attempt]:
     """Return the attempts that returned the image, oldest first."""
     ids = select(attempt_images.c.attempt_id).where(

@@ -91,7 +91,7 @@ FAILPOINTS: Final[frozenset[str]] = frozenset(
         "workflows.pay.after_discard",
         "workflows.recover.before",
         "workflows.recover.after_free",
-        "workflows.recover.after_store",
+        "workflows.recover.after_late",
         "workflows.recover.after_settle",
     }
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 from keeprate.domain.budgets import Budget, Window
 from keeprate.domain.money import usd
 from keeprate.domain.scopes import Scope
-from keeprate.workflows.ports import Ledger
+from keeprate.workflows.books import Ledger
 
 DAY_CAP = "day-cap"
 _MADE = "day_cap_made"

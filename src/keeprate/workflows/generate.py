@@ -2,17 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import msgspec
 
 from keeprate.domain.decisions import Decision
-from keeprate.domain.errors import (
-    BudgetExceeded,
-    ConfirmationNeeded,
-    Conflict,
-    KeeprateError,
-    SpendingStopped,
-)
+from keeprate.domain.errors import ConfirmationNeeded, Conflict, KeeprateError
 from keeprate.domain.geometry import SQUARE
 from keeprate.domain.money import display
 from keeprate.domain.outcomes import AttemptState
@@ -21,15 +16,16 @@ from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.routing.explanations import as_json
 from keeprate.routing.lanes import refuse_unbuyable
+from keeprate.workflows.intents import Past, is_free, past_of
 from keeprate.workflows.keep import check_places, keep
 from keeprate.workflows.materials import materials_for, references_of
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, image_request, lane_asked
-from keeprate.workflows.pay import Paid
 from keeprate.workflows.ports import StoredImage
 from keeprate.workflows.results import Result, overall
 from keeprate.workflows.route import decided
 from keeprate.workflows.slot import Order, buy
+from keeprate.workflows.till import Paid
 
 # A person's machine and one project's quota: more at once only meets 429s.
 AT_ONCE = 8
@@ -50,7 +46,7 @@ async def generate(means: Means, scope: Scope, prompt: str, options: Options) ->
 
 
 async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Options) -> Result:
-    """Buy again, on the same model, what an unknown attempt may have bought. Both are booked.
+    """Buy again, on the same route, what an unknown attempt may have bought. Both are booked.
 
     Raises:
         Conflict: The attempt is not unknown.
@@ -66,7 +62,14 @@ async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Op
         )
     request = msgspec.json.decode(row.new.request_json, type=ImageRequest)
     intent = row.new.key.intent.rpartition("#")[0]
-    again = replace(options, intent=intent, retry_unknown=True, model=str(row.new.route.model))
+    again = replace(
+        options,
+        intent=intent,
+        retry_unknown=attempt_id,
+        model=options.model or str(row.new.route.model),
+        upstream=options.upstream or row.new.route.upstream,
+        lane=options.lane or str(row.new.lane),
+    )
     return await generate_request(means, scope, request, again)
 
 
@@ -76,29 +79,51 @@ async def generate_request(means: Means, scope: Scope, request: ImageRequest, op
     refuse_unbuyable(lane_asked(options) or Lane.LIVE)
     found = await decided(means, scope, request, options)
     await check_places(means, request, options)
+    materials = await materials_for(means, scope, request)
     await _agree(means, scope, found.decision, options)
-    order = Order(
-        scope=scope,
-        request=request,
-        decision=found.decision,
-        decision_json=msgspec.json.encode(as_json(found.decision)).decode(),
-        materials=await materials_for(means, scope, request),
-        intent=options.intent or means.rng.token(),
-        retry_unknown=options.retry_unknown,
-    )
-    paid, refusals = await _buy_all(means, order)
-    if not paid:
+    intent = options.intent or means.rng.token()
+    request_json = msgspec.json.encode(request).decode()
+    async with means.till.one_at_a_time(scope.workspace, intent):
+        order = Order(
+            scope=scope,
+            request=request,
+            request_json=request_json,
+            decision=found.decision,
+            decision_json=msgspec.json.encode(as_json(found.decision)).decode(),
+            materials=materials,
+            intent=intent,
+            past=await _past(means, scope, options, request_json=request_json, slots=request.variants),
+            retried=options.retry_unknown,
+            ends_at=_end(means, request),
+        )
+        paid, refusals = await _buy_all(means, order)
+    if refusals and all(is_free(each.attempt) for each in paid):
         raise refusals[0]
     result = _result(means, order, paid, refusals)
     result = replace(result, notices=(*found.notices, *result.notices))
     return await keep(means, scope, result, options)
 
 
+async def _past(means: Means, scope: Scope, options: Options, *, request_json: str, slots: int) -> Past:
+    if options.intent is None:
+        return Past()
+    return await past_of(means.till.ledger, scope, options.intent, slots=slots, request_json=request_json)
+
+
+def _end(means: Means, request: ImageRequest) -> datetime | None:
+    if request.deadline_s is None:
+        return None
+    return means.till.clock.now() + timedelta(seconds=request.deadline_s)
+
+
 async def _agree(means: Means, scope: Scope, decision: Decision, options: Options) -> None:
     """Ask before the first purchase of a home that costs real money."""
-    upstream = means.providers[decision.chosen.route.upstream].upstream
+    steps = (step for step in decision.steps if step.after != "reject")
+    upstreams = (means.providers[step.offer.route.upstream].upstream for step in steps)
     ledger = means.till.ledger
-    if upstream.simulated or await ledger.fact(scope, FIRST_PURCHASE) is not None:
+    if all(upstream.simulated for upstream in upstreams):
+        return
+    if await ledger.fact(scope, FIRST_PURCHASE) is not None:
         return
     agreed = options.yes or means.assume_yes
     if not agreed and means.confirm is not None:
@@ -116,19 +141,29 @@ async def _agree(means: Means, scope: Scope, decision: Decision, options: Option
 
 
 async def _buy_all(means: Means, order: Order) -> tuple[tuple[Paid, ...], tuple[KeeprateError, ...]]:
-    """Buy every slot, some at once. A cap that closes half-way keeps what was bought before."""
+    """Buy every slot, some at once. A refusal half-way keeps what was bought before, and ends the rest."""
     gate = asyncio.Semaphore(AT_ONCE)
+    refusals: list[KeeprateError] = []
 
-    async def one(slot: int) -> tuple[Paid, ...] | KeeprateError:
+    async def one(slot: int) -> tuple[Paid, ...]:
         async with gate:
+            # A cap that is full or a disk that fails is so for the next slot, too.
+            if refusals:
+                return ()
             try:
                 return await buy(means, order, slot)
-            except (BudgetExceeded, SpendingStopped) as refusal:
-                return refusal
+            except KeeprateError as refusal:
+                refusals.append(refusal)
+                return ()
 
-    ended = await asyncio.gather(*(one(slot) for slot in range(order.decision.attempts)))
-    paid = tuple(each for slot in ended if isinstance(slot, tuple) for each in slot)
-    return paid, tuple(slot for slot in ended if isinstance(slot, KeeprateError))
+    slots = [asyncio.create_task(one(slot)) for slot in order.slots()]
+    try:
+        ended = await asyncio.gather(*slots)
+    finally:
+        # Nobody waits for the others any more: a call under way is booked, and none is begun.
+        for slot in slots:
+            slot.cancel()
+    return tuple(each for paid in ended for each in paid), tuple(refusals)
 
 
 def _result(
@@ -168,8 +203,8 @@ def _notices(means: Means, order: Order, paid: Paid) -> list[str]:
         )
     if row.charge is not None and not row.charge.certain:
         notices.append(
-            "the upstream reported no usage: the whole hold is booked; when the bill is known, "
-            f"run keeprate reconcile {row.id} --billed USD"
+            f"the upstream did not say what it used, so ${display(row.charge.amount)} is booked; when the "
+            f"bill is known, run: keeprate reconcile {row.id} --billed --amount USD"
         )
     if row.overrun:
         notices.append(f"the charge was ${display(row.overrun)} above its hold")

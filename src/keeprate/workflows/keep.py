@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keeprate.domain.attempts import Attempt
+from keeprate.domain.errors import InvalidValue, StorageError
 from keeprate.domain.money import display
 from keeprate.domain.provenance import Provenance, ProvenanceVerdict
 from keeprate.domain.requests import ImageRequest
@@ -26,13 +27,20 @@ async def keep(means: Means, scope: Scope, result: Result, options: Options) -> 
     for place, image in enumerate(result.images, start=1):
         row = _row_of(result, image)
         verdicts = await means.till.ledger.verdicts(scope, row.id)
-        kept = await means.keeper.keep(
-            image,
-            _target(options.output, place, len(result.images)),
-            story(result, row, image, verdicts=tuple(verdicts)),
-            overwrite=options.overwrite,
-            prompt_in_file=options.prompt_in_file,
-        )
+        target = _target(options.output, place, len(result.images))
+        try:
+            kept = await means.keeper.keep(
+                image,
+                target,
+                story(result, row, image, verdicts=tuple(verdicts)),
+                overwrite=options.overwrite,
+                prompt_in_file=options.prompt_in_file,
+            )
+        except (InvalidValue, StorageError) as fault:
+            # It is bought: an error here would hide the purchase, and where the picture is.
+            files.append(image.path)
+            notices.append(f"{target} was not written: {fault.message}; the picture is {image.path}")
+            continue
         files.append(kept.path)
         notices.extend(kept.notices)
     return replace(result, files=tuple(files), notices=(*result.notices, *dict.fromkeys(notices)))

@@ -13,8 +13,8 @@ from keeprate.domain.routes import ModelId
 from keeprate.routing.market import Market
 from keeprate.workflows.charging import PriceOf
 from keeprate.workflows.kept import Keeper
-from keeprate.workflows.pay import Till
 from keeprate.workflows.ports import Provider, Rng
+from keeprate.workflows.till import Till
 
 Confirm = Callable[[Decision], Awaitable[bool]]
 Progress = Callable[[str], None]

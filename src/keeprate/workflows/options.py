@@ -29,7 +29,8 @@ class Options:
     """The fields of a request as typed; None leaves the default to the purpose or the policy.
 
     `references` are local paths or bytes. `failure_cost` is US dollars as text. `deadline` is a span
-    such as "30s", "10m", "24h" or "2d". `intent` is the caller's idempotency key. `yes` agrees to a
+    such as "30s", "10m", "24h" or "2d". `intent` is the caller's idempotency key;
+    `retry_unknown` the unknown attempt of that intent to buy again. `yes` agrees to a
     first real purchase. `prompt_in_file` False keeps the prompt out of the kept file's metadata.
     """
 
@@ -57,7 +58,7 @@ class Options:
     continues: str | None = None
     seed: int | None = None
     intent: str | None = None
-    retry_unknown: bool = False
+    retry_unknown: str | None = None
     yes: bool = False
     output: Path | None = None
     overwrite: bool = False

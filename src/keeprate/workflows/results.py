@@ -91,7 +91,7 @@ class Result:
             "model": self._model(),
             "surface": str(self.decision.chosen.surface),
             "upstream": self.decision.chosen.route.upstream,
-            "attempt_id": self.attempts[-1].id if self.attempts else None,
+            "attempt_id": None if self._told is None else self._told.id,
             "attempts": [attempt_as_json(row) for row in self.attempts],
             "file": str(self.files[0]) if self.files else None,
             "files": [str(path) for path in self.files],
@@ -102,8 +102,15 @@ class Result:
             "decision": decision,
         }
 
+    @property
+    def _told(self) -> Attempt | None:
+        """The attempt that brought the first image, else the last one made."""
+        first = self.images[0].sha256 if self.images else None
+        brought = (row for row in reversed(self.attempts) if first in row.image_sha256s)
+        return next(brought, self.attempts[-1] if self.attempts else None)
+
     def _model(self) -> str:
-        return str(self.attempts[-1].new.route.model if self.attempts else self.decision.chosen.route.model)
+        return str((self._told.new if self._told else self.decision.chosen).route.model)
 
 
 def overall(attempts: tuple[Attempt, ...]) -> Outcome:

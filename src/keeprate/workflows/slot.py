@@ -1,40 +1,58 @@
 """Buying one place of a request: the cascade in order, each try a row of its own."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from keeprate.domain.attempts import AttemptKey, NewAttempt
-from keeprate.domain.charges import ChargeBasis
 from keeprate.domain.decisions import Decision, Step
-from keeprate.domain.errors import Conflict, SpendingStopped
+from keeprate.domain.errors import SpendingStopped
 from keeprate.domain.outcomes import AttemptState, FailureClass
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.routing.quotes import quote_for
+from keeprate.workflows.intents import Past, is_free, name_of, under_way, used_otherwise
 from keeprate.workflows.means import Means
-from keeprate.workflows.pay import Paid, paid_call
+from keeprate.workflows.pay import OPEN, look_at, paid_call
 from keeprate.workflows.ports import Materials, Outgoing
 from keeprate.workflows.retry import next_wait
+from keeprate.workflows.till import Paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A decided request on its way to be bought. `intent` names it once and for all."""
+    """A decided request on its way to be bought. `intent` names it once and for all.
+
+    `past` is what the intent bought before. `retried` is the unknown attempt that is to be bought
+    again, None for an ordinary order. `ends_at` is when the caller stops waiting.
+    """
 
     scope: Scope
     request: ImageRequest
+    request_json: str
     decision: Decision
     decision_json: str
     materials: Materials
     intent: str
-    retry_unknown: bool
+    past: Past
+    retried: str | None
+    ends_at: datetime | None
 
     def images_in(self, slot: int) -> int:
         """Return how many images the attempt of this slot asks for."""
         each = self.decision.chosen.images_per_attempt
         return min(each, self.request.variants - slot * each)
+
+    def slots(self) -> tuple[int, ...]:
+        """Return the slots to look at: those of the decision, and those an earlier decision filled."""
+        return tuple(sorted({*range(self.decision.attempts), *self.past.rows}))
+
+    def may_buy(self, slot: int) -> bool:
+        """Return whether this slot may be bought where nothing stands in it yet."""
+        if self.retried is not None:
+            return slot == self.past.slot_of(self.retried)
+        # An earlier decision may have got all images with fewer attempts.
+        return slot < self.decision.attempts and self.past.images < self.request.variants
 
 
 class Place(NamedTuple):
@@ -52,14 +70,45 @@ async def buy(means: Means, order: Order, slot: int) -> tuple[Paid, ...]:
     A step that comes after a rejection waits for somebody to reject; here only steps for an
     upstream that could not serve, and charged nothing, are gone through.
     """
+    before = await _bought_before(means, order, slot)
+    follows = None
+    if before is not None:
+        if not (before.attempt.state is AttemptState.UNKNOWN and order.past.slot_of(order.retried) == slot):
+            return (before,)
+        follows = before.attempt.id
+    if not order.may_buy(slot):
+        return ()
     paid: list[Paid] = []
     for index, step in enumerate(order.decision.steps):
         if step.after == "reject":
             continue
-        paid.extend(await _step(means, order, slot, index))
+        paid.extend(await _step(means, order, Place(slot, index, order.past.next_no(slot, index), follows)))
         if not _could_not_serve(paid[-1]):
             break
     return tuple(paid)
+
+
+async def _bought_before(means: Means, order: Order, slot: int) -> Paid | None:
+    """Return the newest row of the slot that cost something or may have, closed if its call is over.
+
+    Raises:
+        Conflict: Another process is buying it.
+    """
+    for row in reversed(order.past.of(slot)):
+        if is_free(row):
+            continue
+        paid = await look_at(
+            means.till,
+            row,
+            owner=means.owner,
+            provider=means.provider_of(row.new),
+            price_of=means.price_of(row.new),
+        )
+        if paid.attempt.state in OPEN:
+            raise under_way(paid.attempt)
+        if not is_free(paid.attempt):
+            return paid
+    return None
 
 
 def _could_not_serve(paid: Paid) -> bool:
@@ -71,42 +120,24 @@ def _could_not_serve(paid: Paid) -> bool:
     )
 
 
-async def _step(means: Means, order: Order, slot: int, index: int) -> tuple[Paid, ...]:
+async def _step(means: Means, order: Order, place: Place) -> tuple[Paid, ...]:
     tries = 0
-    number = 0
     done: list[Paid] = []
-    follows: str | None = None
     while True:
-        paid = await _attempt(means, order, Place(slot, index, number, follows))
-        number += 1
-        if paid.replayed and _is_spent(paid, order):
-            follows = paid.attempt.id if paid.attempt.state is AttemptState.UNKNOWN else follows
-            continue
+        paid = await _attempt(means, order, place)
+        place = place._replace(attempt_no=place.attempt_no + 1)
+        if paid.replayed and is_free(paid.attempt):
+            continue  # another process took this number, and it came to nothing
         done.append(paid)
         if paid.failure is None:
             return tuple(done)
         tries += 1
-        wait_s = next_wait(paid.failure, tries=tries, jitter=means.rng.jitter())
+        left_s = None if order.ends_at is None else (order.ends_at - means.till.clock.now()).total_seconds()
+        wait_s = next_wait(paid.failure, tries=tries, jitter=means.rng.jitter(), remaining_s=left_s)
         if wait_s is None:
             return tuple(done)
         means.progress(f"{paid.failure.outcome.raw_reason}: trying again in {wait_s:.1f} s")
         await means.till.clock.sleep(wait_s)
-
-
-def _is_spent(paid: Paid, order: Order) -> bool:
-    """Return whether an earlier row of this key cost nothing and leaves room for another try."""
-    row = paid.attempt
-    if row.state in {AttemptState.INTENT, AttemptState.SENT}:
-        raise Conflict(
-            f"attempt {row.id} of this intent is under way in another process",
-            field="intent",
-            value=row.new.key.intent,
-            remedy="wait for it, then ask again with the same intent",
-        )
-    if row.state is AttemptState.UNKNOWN:
-        return order.retry_unknown
-    free = row.charge is None or row.charge.basis is ChargeBasis.NOT_SENT
-    return row.state is AttemptState.FREED or (row.state is AttemptState.FAILED and free)
 
 
 async def _attempt(means: Means, order: Order, place: Place) -> Paid:
@@ -126,20 +157,17 @@ async def _attempt(means: Means, order: Order, place: Place) -> Paid:
     new = _new_attempt(means, order, step=step, call=call, place=place)
     means.progress(f"buying from {step.offer.route}")
     paid = await paid_call(means.till, new, call=call, provider=provider, price_of=means.price_of(new))
-    if paid.replayed and paid.attempt.new.request_json != new.request_json:
-        raise Conflict(
-            f"intent {order.intent!r} was used for another request",
-            field="intent",
-            value=order.intent,
-            remedy="use a new intent for a new request",
-        )
+    if paid.attempt.new.request_json != new.request_json:
+        raise used_otherwise(order.intent)
+    if paid.attempt.state in OPEN:
+        raise under_way(paid.attempt)
     return paid
 
 
 def _new_attempt(means: Means, order: Order, *, step: Step, call: Outgoing, place: Place) -> NewAttempt:
     key = AttemptKey(
         workspace=order.scope.workspace,
-        intent=f"{order.intent}#{place.slot}",
+        intent=name_of(order.intent, place.slot),
         step=place.step,
         attempt_no=place.attempt_no,
     )
@@ -155,7 +183,7 @@ def _new_attempt(means: Means, order: Order, *, step: Step, call: Outgoing, plac
         purpose=order.request.purpose,
         simulated=call.upstream.simulated,
         prompt=order.request.prompt,
-        request_json=msgspec.json.encode(order.request).decode(),
+        request_json=order.request_json,
         decision_json=order.decision_json,
         payload_sha256=call.sha256,
         quote_low=quote.low,

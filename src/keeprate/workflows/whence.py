@@ -60,7 +60,7 @@ async def whence(means: Means, scope: Scope, path: Path) -> Origin:
         how=how,
         attempt=row,
         request=request,
-        price=_price(means, row),
+        price=await _price(means, scope, row),
         verdicts=tuple(await means.till.ledger.verdicts(scope, row.id)),
         lineage=await _lineage(means, scope, request),
         others=tuple(other.id for other in rows[1:]),
@@ -82,11 +82,11 @@ async def _found(means: Means, scope: Scope, trace: FileTrace) -> tuple[str, str
     return "story", next(iter(row.image_sha256s), trace.sha256), (row,)
 
 
-def _price(means: Means, row: Attempt) -> PriceRow | None:
-    served = row.new.route.model
-    if row.charge is not None and row.charge.served_model is not None:
-        served = row.charge.served_model
-    return means.price_of(row.new)(served)
+async def _price(means: Means, scope: Scope, row: Attempt) -> PriceRow | None:
+    """Return the price as it stood when money was booked by it, whatever the facts say today."""
+    charged = None if row.charge is None else row.charge.price_id
+    kept = await means.till.ledger.price_used(scope, charged or row.new.price_id)
+    return None if kept is None else msgspec.json.decode(kept, type=PriceRow)
 
 
 async def _lineage(means: Means, scope: Scope, request: ImageRequest) -> tuple[Attempt, ...]:
