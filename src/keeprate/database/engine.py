@@ -77,7 +77,13 @@ class Database:
             yield connection
 
     async def reading(self, work: Callable[[Connection], Read]) -> Read:
-        """Return what `work` reads, without holding up the event loop or a writer."""
+        """Return what `work` reads, without holding up the event loop or a writer.
+
+        Raises:
+            StorageError: The database refused, or is closed.
+        """
+        if self._closed:
+            raise StorageError("the database is closed", field="database_url", remedy="open it again")
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_with, work)
 
     def _read_with(self, work: Callable[[Connection], Read]) -> Read:

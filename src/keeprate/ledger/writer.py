@@ -7,6 +7,7 @@ A caller that is cancelled leaves its command in the queue: it is carried out on
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -32,6 +33,9 @@ from keeprate.safety.failpoints import failpoint
 LARGEST_BATCH: Final = 256
 # Lost races are rare, as writers take turns; that often in a row they are a fault.
 MOST_RACES: Final = 8
+# What a caller's wrong value raises (a naive datetime, a number beyond 64 bits): its own command fails,
+# the thread lives on.
+MISTAKES: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 
 Done = TypeVar("Done")
 
@@ -161,15 +165,15 @@ class Writer:
             batch.append(item)
         return batch, None
 
-    def _results(self, batch: Sequence[_Asked]) -> Sequence[Attempt | KeeprateError]:
+    def _results(self, batch: Sequence[_Asked]) -> Sequence[Attempt | Exception]:
         try:
             return self._commit([item.command for item in batch])
         except StorageError as error:
             if len(batch) == 1 or not is_bad_value(error.__cause__):
                 return [_as_storage_error(error) for _ in batch]
-        except (OverflowError, UnicodeError) as error:
+        except MISTAKES as error:
             if len(batch) == 1:
-                return [_as_storage_error(error)]
+                return [_told(error)]
         # One value cannot be written (a NUL in a prompt, say): only its own caller shall hear so.
         return [result for item in batch for result in self._results([item])]
 
@@ -194,9 +198,8 @@ class Writer:
     def _run_errand(self, errand: _Errand) -> None:
         try:
             result = self._retried(errand.work)
-        except (KeeprateError, OverflowError, UnicodeError) as error:
-            kept = error if isinstance(error, KeeprateError) else _as_storage_error(error)
-            _deliver([errand], [kept])
+        except (KeeprateError, *MISTAKES) as error:
+            _deliver([errand], [_told(error)])
         else:
             _deliver([errand], [result])
 
@@ -237,7 +240,7 @@ def _deliver(waiting: Sequence[_Waiting], results: Sequence[object]) -> None:
         by_loop.setdefault(one.loop, []).append((one.future, result))
     for loop, answers in by_loop.items():
         # One wake-up per batch. A loop that has gone has nobody left to tell.
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_answer, answers)
 
 
@@ -245,7 +248,7 @@ def _answer(answers: Sequence[tuple["asyncio.Future[object]", object]]) -> None:
     for future, result in answers:
         if future.done():
             continue
-        if isinstance(result, KeeprateError):
+        if isinstance(result, Exception):
             future.set_exception(result)
         else:
             future.set_result(result)
@@ -260,6 +263,11 @@ def _as_storage_error(error: Exception) -> StorageError:
         field="database_url",
         remedy="see that the disk has room, then try again",
     )
+
+
+def _told(error: Exception) -> Exception:
+    # A number or a text the database cannot hold is its refusal; any other mistake is the caller's own.
+    return _as_storage_error(error) if isinstance(error, OverflowError | UnicodeError) else error
 
 
 def _stopped() -> StorageError:

@@ -211,6 +211,27 @@ async def test_what_cannot_be_written_spoils_nobody_elses_commit(ledger: SqlLedg
     assert [row.id for row in results[:-1]] == [new.id for new in good]
 
 
+async def test_a_callers_mistake_is_its_own(ledger: SqlLedger) -> None:
+    good = [new_attempt(f"i{number}", owner=ledger.owner) for number in range(5)]
+    bad = new_attempt("bad", owner=ledger.owner, created_at=NOON.replace(tzinfo=None))
+    results = await asyncio.gather(*(ledger.intend(new) for new in [bad, *good]), return_exceptions=True)
+    assert isinstance(results[0], TypeError)
+    assert [row.id for row in results[1:]] == [new.id for new in good]
+    with pytest.raises(TypeError):
+        await ledger.set_budget(SCOPE, budget(CENT), NOON.replace(tzinfo=None))
+    await ledger.intend(new_attempt("after", owner=ledger.owner))
+
+
+async def test_a_caller_whose_loop_has_gone_holds_nobody_up(ledger: SqlLedger) -> None:
+    async def leave() -> None:
+        task = asyncio.ensure_future(ledger.intend(new_attempt("left", owner=ledger.owner)))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    await asyncio.to_thread(asyncio.run, leave())
+    assert (await ledger.intend(new_attempt("left", owner="x"))).new.owner == ledger.owner
+
+
 async def test_a_closed_ledger_says_so(ledger: SqlLedger) -> None:
     ledger.close()
     with pytest.raises(StorageError, match="closed"):
