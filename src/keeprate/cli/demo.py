@@ -10,7 +10,7 @@ from rich.text import Text
 from keeprate.cli.drawing import decision_drawn, result_drawn
 from keeprate.cli.failures import OUTCOME_CODES
 from keeprate.cli.flags import EVERYWHERE, Everywhere
-from keeprate.cli.output import Facts, Screen, money
+from keeprate.cli.output import Facts, Screen, money, program
 from keeprate.cli.running import run_in, settings_for
 from keeprate.cli.whence import origin_as_json, origin_drawn
 from keeprate.library.front import Keeprate
@@ -36,7 +36,7 @@ def demo(*, everywhere: Everywhere = EVERYWHERE) -> int:
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         if not screen.as_json:
-            screen.out.print(OPENING)
+            screen.show(OPENING)
         options = Options(purpose="text_board", size="2K", output=poster, overwrite=True)
         view = await keeprate.route(PROMPT, options=options)
         result = await keeprate.generate(PROMPT, options=options)
@@ -85,11 +85,12 @@ def _settled(result: Result) -> RenderableType:
 
 
 def _next_steps(home: Path) -> RenderableType:
+    keeprate = program()
     steps = (
-        ("Ask the same of something else", "keeprate route --purpose hero --size 4K"),
-        ("Make an image of your own, still simulated", 'keeprate generate "…" -o picture.png'),
-        ("See what the ledger holds of this demo", f"keeprate attempts --home {home}"),
-        ("Find out what is missing to buy the real thing", "keeprate doctor"),
+        ("Ask the same of something else", f"{keeprate} route --purpose hero --size 4K"),
+        ("Make an image of your own, still simulated", f'{keeprate} generate "…" -o picture.png'),
+        ("See what the ledger holds of this demo", f"{keeprate} attempts --home {home}"),
+        ("Find out what is missing to buy the real thing", f"{keeprate} doctor"),
     )
     return Group(
         *(part for say, command in steps for part in (Text(say), Text(f"    {command}", style="bold")))

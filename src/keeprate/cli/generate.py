@@ -49,13 +49,13 @@ def generate(
     prompt
         What to draw, in quotes.
     """
-    options = options_from(wanted, where, kept, handed.reference)
+    options = replace(options_from(wanted, where, kept, handed.reference), roles=handed.role)
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         if handed.retry_unknown is not None:
-            result = await keeprate.retry_unknown(handed.retry_unknown)
+            result = await keeprate.retry_unknown(handed.retry_unknown, options=options)
         else:
-            result = await keeprate.generate(prompt or "", options=replace(options, roles=handed.role))
+            result = await keeprate.generate(prompt or "", options=options)
         return answer(result, screen, explain=kept.explain)
 
     return run(everywhere, work)

@@ -1,10 +1,11 @@
 """What the shell gets: data on standard output, everything else on standard error."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TextIO, cast
 
 import msgspec
@@ -54,7 +55,11 @@ class Screen:
         self.settle()
         if self.as_json:
             print_document(document)
-            return
+        else:
+            self.show(*shown)
+
+    def show(self, *shown: RenderableType) -> None:
+        """Print for a person."""
         # Captured first: Rich pads lines with blanks, which nobody wants in a pipe or a diff.
         with self.out.capture() as page:
             for renderable in shown:
@@ -95,6 +100,14 @@ def print_document(document: Mapping[str, object]) -> None:
     """
     text = msgspec.json.format(_ENCODER.encode(_exact(document)), indent=2).decode()
     sys.stdout.write(text + "\n")
+
+
+def program() -> str:
+    """Return what a person types to run this again: its name, or its path where the name is not found."""
+    called = Path(sys.argv[0])
+    if called.name != "keeprate" or shutil.which("keeprate") is not None:
+        return "keeprate"
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def money(amount: NanoUSD) -> str:

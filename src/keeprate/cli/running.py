@@ -79,17 +79,19 @@ class Interrupts:
 
     @contextmanager
     def watching(self, keeprate: Keeprate) -> Generator[None]:
-        """Take SIGINT over for the current task. Elsewhere than on Unix, Python's own way stands."""
+        """Take SIGINT and SIGTERM over for the current task. Off Unix, Python's own way stands."""
         task = asyncio.current_task()
         if sys.platform == "win32" or task is None:
             yield
             return
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._interrupted, keeprate, task)
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, self._interrupted, keeprate, task)
         try:
             yield
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
+            for sign in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(sign)
 
     @contextmanager
     def lifted(self) -> Generator[None]:

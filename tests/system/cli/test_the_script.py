@@ -58,12 +58,15 @@ def test_help_and_version_load_nothing_heavy(arguments: str) -> None:
     assert {name.partition(".")[0] for name in done.stderr.split()}.isdisjoint(HEAVY)
 
 
-def test_one_interruption_finishes_the_paid_call_and_keeps_the_image(emulator: EmulatorProcess) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_one_interruption_finishes_the_paid_call_and_keeps_the_image(
+    sign: signal.Signals, emulator: EmulatorProcess
+) -> None:
     before = emulator.bill_summary()["accepted_calls"]
     emulator.fault("latency", times=1, latency_ms=1500)
     process = _started(emulator.url, "generate", "a lamp", "--json")
     _wait_for_a_call(emulator, before)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sign)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "finishing 1 paid call" in err
