@@ -34,8 +34,6 @@ SOUND = Health(
     now=NOW,
     day=TODAY,
     facts_seen_on=date(2026, 11, 20),
-    config_fault=None,
-    config_remedy=None,
     home=HomeHealth(path="/data/keeprate", exists=True, fault=None, free_bytes=10**12),
     database=DatabaseHealth(kind="SQLite", sqlite="3.51.3", sqlite_is_safe=True),
     upstreams=(REAL,),
@@ -80,8 +78,6 @@ def test_everything_that_is_not_fine_says_what_to_do() -> None:
     sick = replace(
         SOUND,
         now=NOW - timedelta(days=400),
-        config_fault="keeprate.toml is not valid TOML",
-        config_remedy="mend line 3",
         home=replace(SOUND.home, fault="Permission denied"),
         database=replace(SOUND.database, sqlite_is_safe=False),
         upstreams=(replace(REAL, has_credential=False, unknown_fields=("quota", "region")),),
@@ -91,7 +87,7 @@ def test_everything_that_is_not_fine_says_what_to_do() -> None:
     assert [
         finding for finding in findings if finding.severity is not Severity.FINE and not finding.remedy
     ] == []
-    assert len([finding for finding in findings if finding.severity is not Severity.FINE]) == 8
+    assert len([finding for finding in findings if finding.severity is not Severity.FINE]) == 7
 
 
 def test_the_gravest_comes_first() -> None:
