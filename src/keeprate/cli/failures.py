@@ -55,7 +55,13 @@ def tell_interrupted(*, as_json: bool) -> int:
 
 
 def _document(document: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps(document, ensure_ascii=not speaks_unicode(), indent=2, default=str)
+    sys.stdout.write(text + "\n")
+
+
+def speaks_unicode() -> bool:
+    """Return whether standard output takes every character, or JSON must escape the foreign ones."""
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _facts(error: KeeprateError) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from keeprate.cli import failures
 from keeprate.cli.commands import overview
@@ -12,6 +13,10 @@ from keeprate.domain.errors import KeeprateError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a sign must not lose the answer to a purchase.
+            stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in given[: given.index("--") if "--" in given else None]
     try:
         return _answer(given)

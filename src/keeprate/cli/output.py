@@ -1,5 +1,6 @@
 """What the shell gets: data on standard output, everything else on standard error."""
 
+import json
 import re
 import shutil
 import sys
@@ -16,6 +17,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from keeprate.cli.failures import speaks_unicode
 from keeprate.cli.flags import Everywhere
 from keeprate.domain.money import NanoUSD, display
 
@@ -99,6 +101,9 @@ def print_document(document: Mapping[str, object]) -> None:
     Money travels as exact text inside (`…_usd`); here it becomes a JSON number with the same digits.
     """
     text = msgspec.json.format(_ENCODER.encode(_exact(document)), indent=2).decode()
+    if not speaks_unicode():
+        # JSON's own escapes: what the stream would put in their place is no JSON.
+        text = "".join(sign if sign.isascii() else json.dumps(sign)[1:-1] for sign in text)
     sys.stdout.write(text + "\n")
 
 

@@ -101,6 +101,20 @@ def test_an_interruption_before_anything_is_paid_leaves_at_once(emulator: Emulat
     assert emulator.bill_summary()["accepted_calls"] == before
 
 
+def test_a_stream_that_knows_no_unicode_loses_no_answer() -> None:
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(
+        [SCRIPT, "models"], env=ascii_only, capture_output=True, text=True, check=True, encoding="ascii"
+    )
+    assert "gemini-3-pro-image" in shown.stdout
+    route = [SCRIPT, "route", "ein Schild: „Größe“ 🦊", "--json"]
+    done = subprocess.run(route, env=ascii_only, capture_output=True, check=True, encoding="ascii")
+    assert json.loads(done.stdout)["payload"]["contents"][0]["parts"][0]["text"] == "ein Schild: „Größe“ 🦊"
+    refused = [*route, "--policy", "größer"]
+    done = subprocess.run(refused, env=ascii_only, capture_output=True, check=False, encoding="ascii")
+    assert json.loads(done.stdout)["error"]["value"] == "größer"
+
+
 def test_a_reader_that_goes_away_is_no_failure(emulator: EmulatorProcess) -> None:
     pipe = f"{SCRIPT} models show gemini-3-pro-image | head -1"
     done = subprocess.run(pipe, shell=True, capture_output=True, text=True, check=True)
