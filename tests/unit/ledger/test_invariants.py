@@ -30,7 +30,7 @@ from tests.ledger_ground import CENT, NOON, attempt_id, budget, failed, new_atte
 from tests.trust_counts import count, record
 from tests.unit.ledger.referee import Expected, Referee, Seen
 
-SEQUENCES = count("ledger_sequences", 250, 20_000)
+SEQUENCES = count("ledger_sequences", 150, 20_000)
 TIMES = (
     timedelta(),
     timedelta(minutes=40),
