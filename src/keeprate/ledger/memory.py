@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from keeprate.domain.budgets import Budget
+from keeprate.domain.outcomes import AttemptState
 from keeprate.ledger.books import BookId, Books, Brake, Changes, Line, Sums, WindowId
 from keeprate.ledger.rows import AnyRow
 
 # Windows end and new ones begin: a memory that has grown past this starts afresh.
 MOST_WINDOWS: Final = 256
+UNDER_WAY: Final = frozenset({AttemptState.INTENT, AttemptState.SENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +58,11 @@ class Memory:
         """Remember what was just committed, and forget what was closed."""
         for lines in (changes.created, changes.changed):
             for attempt_id, line in lines.items():
-                if line.attempt.state.is_settled:
-                    self._lines.pop(attempt_id, None)
-                else:
+                # An unknown may wait for weeks: its row is read again when its time comes.
+                if line.attempt.state in UNDER_WAY:
                     self._lines[attempt_id] = line
+                else:
+                    self._lines.pop(attempt_id, None)
         for book in changes.books:
             self._books[book] = BookMemory(
                 change_no=before.change_no[book] + 1,

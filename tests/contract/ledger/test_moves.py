@@ -10,6 +10,7 @@ from keeprate.domain.errors import Conflict, NotFound, StorageError
 from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.domain.scopes import Role, Scope
 from keeprate.ledger.ledger import SqlLedger
+from keeprate.safety.failpoints import arm
 from tests.ledger_ground import (
     CENT,
     NOON,
@@ -230,6 +231,19 @@ async def test_a_caller_whose_loop_has_gone_holds_nobody_up(ledger: SqlLedger) -
 
     await asyncio.to_thread(asyncio.run, leave())
     assert (await ledger.intend(new_attempt("left", owner="x"))).new.owner == ledger.owner
+
+
+async def test_a_full_disk_is_told_and_writes_nothing(ledger: SqlLedger) -> None:
+    news = [new_attempt(f"i{number}", owner=ledger.owner) for number in range(5)]
+    arm("ledger.writer.before_commit:enospc:*")
+    try:
+        results = await asyncio.gather(*(ledger.intend(new) for new in news), return_exceptions=True)
+    finally:
+        arm("")
+    assert {type(result) for result in results} == {StorageError}
+    assert await ledger.attempts(SCOPE, unknown_only=False, limit=9, intent=None) == []
+    assert len(set(await asyncio.gather(*(ledger.intend(new) for new in news)))) == 5
+    assert await ledger.audit(SCOPE) == []
 
 
 async def test_a_closed_ledger_says_so(ledger: SqlLedger) -> None:
