@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from keeprate.cli.failures import clean
 from keeprate.cli.output import Facts, money
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.decisions import Decision, Rejection, Step
@@ -101,7 +102,7 @@ def _attempt_lines(row: Attempt) -> tuple[Text, Text]:
     first = Text(row.id, style="bold")
     first.append(f"  {row.state}", style=f"not bold {_STATE_STYLES.get(row.state, '')}")
     if row.outcome is not None and row.outcome.raw_reason not in {None, "STOP"}:
-        first.append(f" ({row.outcome.raw_reason})", style="not bold")
+        first.append(f" ({clean(row.outcome.raw_reason or '')})", style="not bold")
     if row.charge is not None:
         first.append(f"  {money(row.charge.amount)}", style="not bold")
     if row.held:
@@ -141,9 +142,9 @@ def _outcome_text(result: Result) -> Text:
     kind = result.outcome.kind
     text = Text(str(kind), style="bold green" if kind is OutcomeKind.IMAGE else "bold red")
     if result.outcome.raw_reason:
-        text.append(f" ({result.outcome.raw_reason})", style="not bold")
+        text.append(f" ({clean(result.outcome.raw_reason)})", style="not bold")
     if result.outcome.message:
-        text.append(f" {result.outcome.message}", style="not bold default")
+        text.append(f" {clean(result.outcome.message)}", style="not bold default")
     if result.is_partial:
         text.append(f"  {len(result.images)} of {result.request.variants} came", style="bold yellow")
     return text

@@ -14,6 +14,8 @@ from keeprate.domain.outcomes import OutcomeKind
 OK: Final = 0
 PARTIAL: Final = 3
 INTERRUPTED: Final = 130
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_SPELT_OUT: Final = {sign: repr(chr(sign))[1:-1] for sign in _CONTROLS if chr(sign) not in "\n\t"}
 
 OUTCOME_CODES: Final = {
     OutcomeKind.IMAGE: OK,
@@ -77,13 +79,18 @@ def _facts(error: KeeprateError) -> dict[str, object]:
     return facts
 
 
+def clean(text: str) -> str:
+    """Return `text` with control characters spelt out: words of an upstream must not steer a terminal."""
+    return text.translate(_SPELT_OUT)
+
+
 def _lines(error: KeeprateError) -> list[str]:
-    said = [f"error: {error.message}"]
+    said = [f"error: {clean(error.message)}"]
     if error.field is not None:
         value = "" if error.value is None else f" = {_short(error.value)}"
         said.append(f"  field: {error.field}{value}")
     if error.remedy:
-        said.append(f"  try: {error.remedy}")
+        said.append(f"  try: {clean(error.remedy)}")
     return said
 
 

@@ -3,6 +3,7 @@
 from cyclopts import App, Parameter
 from rich.text import Text
 
+from keeprate.cli.failures import clean
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Facts, Screen, table
 from keeprate.cli.running import run
@@ -23,7 +24,9 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
         drawn = table("id", "name", "key", "made (UTC)", "revoked")
         for row in rows:
             revoked = "" if row.revoked_at is None else f"{row.revoked_at:%Y-%m-%d %H:%M}"
-            drawn.add_row(row.id, row.name, f"{row.prefix}…", f"{row.created_at:%Y-%m-%d %H:%M}", revoked)
+            drawn.add_row(
+                row.id, clean(row.name), f"{row.prefix}…", f"{row.created_at:%Y-%m-%d %H:%M}", revoked
+            )
         document = {
             "keys": [
                 {

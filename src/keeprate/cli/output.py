@@ -17,7 +17,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from keeprate.cli.failures import speaks_unicode
+from keeprate.cli.failures import clean, speaks_unicode
 from keeprate.cli.flags import Everywhere
 from keeprate.domain.money import NanoUSD, display
 
@@ -147,7 +147,7 @@ class Facts:
         """Draw within the width there is, and beyond it for a word that is longer."""
         left = self._indent + max((len(name) for name, _ in self._rows), default=0) + _GAP
         for name, value in self._rows:
-            text = value if isinstance(value, Text) else Text(value)
+            text = value if isinstance(value, Text) else Text(clean(value))
             room = max(options.max_width - left, _NARROWEST)
             for number, line in enumerate(_wrapped(text, room)):
                 first = Text(" " * self._indent)

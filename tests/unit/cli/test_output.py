@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from keeprate.cli.failures import tell
 from keeprate.cli.output import Facts, money, print_document, table
+from keeprate.domain.errors import InvalidValue
 from keeprate.domain.money import NanoUSD, usd
 
 
@@ -64,6 +66,17 @@ def test_values_stand_below_each_other_and_wrap_at_words() -> None:
 def test_a_path_is_never_broken_and_never_cut() -> None:
     path = "/a/" + "very-" * 12 + "long/path.png"
     assert _drawn(Facts(("file", path))) == f"file  {path}"
+
+
+def test_words_of_others_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "red\x1b[2J\x9b31m \u202egpj.exe\nnext"
+    assert (
+        _drawn(Facts(("prompt", hostile)))
+        == r"""prompt  red\x1b[2J\x9b31m \u202egpj.exe
+        next"""
+    )
+    tell(InvalidValue(hostile, remedy=hostile), as_json=False)
+    assert not {"\x1b", "\x9b", "\u202e"} & set(capsys.readouterr().err)
 
 
 def test_an_amount_in_a_table_is_never_broken() -> None:
