@@ -6,15 +6,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Subquery, case, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, literal_column, select
 
-from keeprate.database.schema import attempt_images, attempts, verdicts
+from keeprate.database.schema import attempts, verdicts
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import ZERO, NanoUSD
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.purposes import Purpose, Thinking
 from keeprate.domain.routes import ModelId, Route
 from keeprate.domain.scopes import Scope
+from keeprate.domain.verdicts import VerdictKind
 from keeprate.ledger.moments import DAY_US, micros, moment
 from keeprate.ledger.reads import visible
 from keeprate.ledger.rows import AnyRow
@@ -88,54 +89,47 @@ def cost_per_accepted(spent: NanoUSD, cleanup: NanoUSD, accepted: int) -> NanoUS
 def rows(connection: Connection, scope: Scope, asked: Asked) -> Sequence[ReportRow]:
     """Return the groups asked for, the dearest first."""
     groups = [column for by in asked.by for column in GROUPS[by]]
-    images, judged = _images(scope), _judged(scope)
-    sums = [
-        func.count().label("attempts"),
-        _sum(images.c.images).label("images"),
-        _sum(attempts.c.charge).label("spent"),
-        _sum(attempts.c.held).label("held"),
-        _sum(attempts.c.overrun).label("overrun"),
-        _sum(judged.c.accepted).label("accepted"),
-        _sum(judged.c.rejected).label("rejected"),
-        _sum(judged.c.minutes).label("minutes"),
-    ]
-    found = connection.execute(
-        select(*groups, *sums)
-        .select_from(attempts)
-        .outerjoin(images, images.c.attempt_id == attempts.c.id)
-        .outerjoin(judged, judged.c.attempt_id == attempts.c.id)
-        .where(visible(scope), attempts.c.simulated == asked.simulated, *_days(asked))
+    here = (visible(scope), attempts.c.simulated == asked.simulated, *_days(asked))
+    # Two questions, as an attempt with two judged images must not count its money twice.
+    money = select(*groups, *_MONEY).where(*here).group_by(*groups)
+    judged = (
+        select(*groups, *_JUDGED)
+        .join_from(attempts, verdicts, verdicts.c.attempt_id == attempts.c.id)
+        .where(verdicts.c.counts, *here)
         .group_by(*groups)
     )
-    some = [_row(row, asked) for row in found if row.attempts]
-    return sorted(some, key=lambda row: (-row.spent, -row.held, str(row)))
+    width = len(groups)
+    verdicts_of = {tuple(row[:width]): row for row in connection.execute(judged)}
+    found = [
+        _row(row, verdicts_of.get(tuple(row[:width])), asked)
+        for row in connection.execute(money)
+        if row.attempts
+    ]
+    return sorted(found, key=lambda row: (-row.spent, -row.held, str(row)))
 
 
-def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(column), 0)
+def _sum(column: ColumnElement[int], name: str) -> ColumnElement[int]:
+    return func.coalesce(func.sum(column), 0).label(name)
 
 
-def _images(scope: Scope) -> Subquery:
-    return (
-        select(attempt_images.c.attempt_id, func.count().label("images"))
-        .where(attempt_images.c.workspace_id == scope.workspace)
-        .group_by(attempt_images.c.attempt_id)
-        .subquery()
-    )
+def _count(kind: VerdictKind) -> ColumnElement[int]:
+    return _sum(case((verdicts.c.kind == kind.value, 1), else_=0), kind.value)
 
 
-def _judged(scope: Scope) -> Subquery:
-    return (
-        select(
-            verdicts.c.attempt_id,
-            func.sum(case((verdicts.c.kind == "accepted", 1), else_=0)).label("accepted"),
-            func.sum(case((verdicts.c.kind == "rejected", 1), else_=0)).label("rejected"),
-            func.sum(verdicts.c.cleanup_minutes).label("minutes"),
-        )
-        .where(verdicts.c.workspace_id == scope.workspace, verdicts.c.counts)
-        .group_by(verdicts.c.attempt_id)
-        .subquery()
-    )
+# Hashes of 64 digits with a blank between them: their number is in the length.
+_IMAGES: Final = (func.length(attempts.c.image_sha256s) + 1) // 65
+_MONEY: Final = (
+    func.count().label("attempts"),
+    _sum(_IMAGES, "images"),
+    _sum(attempts.c.charge, "spent"),
+    _sum(attempts.c.held, "held"),
+    _sum(attempts.c.overrun, "overrun"),
+)
+_JUDGED: Final = (
+    _count(VerdictKind.ACCEPTED),
+    _count(VerdictKind.REJECTED),
+    _sum(verdicts.c.cleanup_minutes, "minutes"),
+)
 
 
 def _days(asked: Asked) -> list[ColumnElement[bool]]:
@@ -151,8 +145,10 @@ def _midnight_us(day: date) -> int:
     return micros(datetime.combine(day, time(), tzinfo=UTC))
 
 
-def _row(row: AnyRow, asked: Asked) -> ReportRow:
-    spent, minutes = NanoUSD(int(row.spent)), int(row.minutes)
+def _row(row: AnyRow, judged: AnyRow | None, asked: Asked) -> ReportRow:
+    spent = NanoUSD(int(row.spent))
+    accepted = 0 if judged is None else int(judged.accepted)
+    minutes = 0 if judged is None else int(judged.minutes)
     cleanup = NanoUSD(minutes * asked.cleanup_per_hour // MINUTES_PER_HOUR)
     return ReportRow(
         purpose=Purpose(row.purpose) if By.PURPOSE in asked.by else None,
@@ -164,11 +160,11 @@ def _row(row: AnyRow, asked: Asked) -> ReportRow:
         spent=spent,
         held=NanoUSD(int(row.held)),
         overrun=NanoUSD(int(row.overrun)),
-        accepted=int(row.accepted),
-        rejected=int(row.rejected),
+        accepted=accepted,
+        rejected=0 if judged is None else int(judged.rejected),
         cleanup_minutes=minutes,
         cleanup=cleanup,
-        cost_per_accepted=cost_per_accepted(spent, cleanup, int(row.accepted)),
+        cost_per_accepted=cost_per_accepted(spent, cleanup, accepted),
     )
 
 
