@@ -117,6 +117,7 @@ attempts = Table(
 Index(
     "ix_attempts_open",
     attempts.c.workspace_id,
+    attempts.c.state,
     attempts.c.booked_us,
     sqlite_where=attempts.c.settled_us.is_(None),
     postgresql_where=attempts.c.settled_us.is_(None),

@@ -54,9 +54,11 @@ def of_intents(connection: Connection, scope: Scope, intents: Sequence[str]) -> 
 
 def of_image(connection: Connection, scope: Scope, sha256: str) -> Sequence[Attempt]:
     """Return the attempts that returned the image, oldest first."""
-    ids = select(attempt_images.c.attempt_id).where(
+    named = select(attempt_images.c.attempt_id).where(
         attempt_images.c.workspace_id == scope.workspace, attempt_images.c.sha256 == sha256
     )
+    # In two steps: as one question, SQLite walks through the whole workspace for it.
+    ids = set(connection.scalars(named))
     asked = ATTEMPTS.where(visible(scope), attempts.c.id.in_(ids))
     rows = connection.execute(asked.order_by(attempts.c.booked_us, attempts.c.id))
     return [attempt_of(row) for row in rows]

@@ -101,7 +101,7 @@ def upgrade() -> None:  # one statement a table: a list, not a procedure
     op.create_index(
         "ix_attempts_open",
         "attempts",
-        ["workspace_id", "booked_us"],
+        ["workspace_id", "state", "booked_us"],
         unique=False,
         sqlite_where=sa.text("settled_us IS NULL"),
         postgresql_where=sa.text("settled_us IS NULL"),
