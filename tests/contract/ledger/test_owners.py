@@ -1,11 +1,15 @@
 """Only a dead owner's rows are taken over, and only once, on every store."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from keeprate.database.schema import owners
 from keeprate.domain.errors import Conflict
 from keeprate.domain.outcomes import AttemptState
+from keeprate.ledger.owners import DEAD_AFTER_US, BeatingOwner
 from tests.contract.ledger.conftest import House
 from tests.ledger_ground import NOON, SCOPE, failed, new_attempt, settlement, unknown
 
@@ -53,3 +57,34 @@ async def test_of_many_who_would_adopt_one_succeeds(house: House) -> None:
     assert sum(isinstance(result, Conflict) for result in results) == 3
     (heir,) = {one.owner for one in heirs} & {(await heirs[0].attempt(SCOPE, row.id)).new.owner}
     assert heir != dead.owner
+
+
+async def test_a_process_that_fell_silent_is_dead_and_finds_its_moves_refused(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    house = House(postgres_url, tmp_path)
+    asleep, other = house.open(), house.open()
+    row = await asleep.intend(new_attempt("a", owner=asleep.owner))
+    with house.database.write() as connection:
+        silent = update(owners).where(owners.c.id == asleep.owner)
+        connection.execute(silent.values(beat_us=owners.c.beat_us - DEAD_AFTER_US - 1))
+    assert [one.id for one in await other.orphans()] == [row.id]
+    await other.adopt(row)
+    with pytest.raises(Conflict):
+        await asleep.sent(row.id, NOON)
+    assert (await other.free(row.id, failed(), NOON)).state is AttemptState.FREED
+    house.close()
+
+
+async def test_a_heartbeat_brings_a_slow_process_back_to_life(postgres_url: str, tmp_path: Path) -> None:
+    house = House(postgres_url, tmp_path)
+    ledger, owner = house.open(), BeatingOwner(house.database)
+    await ledger.intend(new_attempt("a", owner=owner.id))
+    with house.database.write() as connection:
+        connection.execute(update(owners).values(beat_us=0))
+    assert len(await ledger.orphans()) == 1
+    owner.beat()
+    assert await ledger.orphans() == []
+    owner.close()
+    assert len(await ledger.orphans()) == 1
+    house.close()
