@@ -41,6 +41,7 @@ class Screen:
     def __init__(self, flags: Everywhere) -> None:
         """Write to this process's standard streams. NO_COLOR is honoured."""
         self.as_json = flags.json
+        self.has_answered = False
         self.out = console(sys.stdout)
         self.err = console(sys.stderr)
         self._quiet = flags.quiet
@@ -55,6 +56,7 @@ class Screen:
     def answer(self, document: Mapping[str, object], *shown: RenderableType) -> None:
         """Print the document, or what a person reads instead of it."""
         self.settle()
+        self.has_answered = True
         if self.as_json:
             print_document(document)
         else:

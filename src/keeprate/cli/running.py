@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import date
+from typing import NoReturn
 
 from keeprate.cli import failures
 from keeprate.cli.drawing import decision_drawn
@@ -60,6 +61,7 @@ async def _watched(settings: Settings, flags: Everywhere, work: Work) -> int:
         try:
             async with keeprate:
                 code = await work(keeprate, screen)
+                interrupts.closing()
         except asyncio.CancelledError:
             if not interrupts.count:
                 raise
@@ -76,6 +78,7 @@ class Interrupts:
         """Count nothing yet."""
         self.count = 0
         self._screen = screen
+        self._is_closing = False
 
     @contextmanager
     def watching(self, keeprate: Keeprate) -> Generator[None]:
@@ -96,27 +99,38 @@ class Interrupts:
     @contextmanager
     def lifted(self) -> Generator[None]:
         """Let Ctrl-C end a question at once: the loop stands still while a person is asked."""
+        # Told over its wake-up pipe as well, the loop would cancel the closing of the home later.
+        pipe = signal.set_wakeup_fd(-1)
         ours = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, ours)
+            signal.set_wakeup_fd(pipe)
+
+    def closing(self) -> None:
+        """Interrupt no more: the work is done, and the home must be closed in order."""
+        self._is_closing = True
 
     def _interrupted(self, keeprate: Keeprate, task: asyncio.Task[object]) -> None:
         self.count += 1
+        if self.count > 1:
+            self._leave()
         paid = keeprate.in_flight
-        if not paid:
-            task.cancel()
-        elif self.count == 1:
+        if paid:
             keeprate.stop_buying()
             calls = "1 paid call" if paid == 1 else f"{paid} paid calls"
             self._screen.say(f"finishing {calls}, buying no more; Ctrl-C again leaves at once")
-        else:
-            # The row is on disk as sent; the next start finds its owner dead and makes it unknown.
-            code = failures.tell_interrupted(as_json=self._screen.as_json)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        elif not self._is_closing:
+            task.cancel()
+
+    def _leave(self) -> NoReturn:
+        # The row is on disk as sent; the next start finds its owner dead and makes it unknown.
+        if not self._screen.has_answered:
+            failures.tell_interrupted(as_json=self._screen.as_json)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(failures.INTERRUPTED)
 
 
 class Question:
