@@ -29,6 +29,7 @@ class ScriptedProvider:
     script: deque[Act] = field(default_factory=deque[Act])
     sent: list[Outgoing] = field(default_factory=list[Outgoing])
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
     timeout_s: int = 180
 
     def __post_init__(self) -> None:
@@ -38,6 +39,17 @@ class ScriptedProvider:
     def plays(self, acts: Iterable[Act]) -> None:
         """Put acts behind those still to come."""
         self.script.extend(acts)
+
+    async def until_sent(self, calls: int, *, within_s: float = 10.0) -> None:
+        """Wait until that many calls have been sent, in all.
+
+        Raises:
+            TimeoutError: They were not, `within_s` seconds long.
+        """
+        async with asyncio.timeout(within_s):
+            while len(self.sent) < calls:
+                self.arrival.clear()
+                await self.arrival.wait()
 
     def outgoing(
         self,
@@ -75,6 +87,7 @@ class ScriptedProvider:
         """
         del attempt_id
         self.sent.append(call)
+        self.arrival.set()
         # Another picture each time: equal bytes would be one image in the store.
         act = self.script.popleft() if self.script else pictures(png(shade=len(self.sent) % 256))
         await self.gate.wait()

@@ -1,10 +1,11 @@
 """From a spooled reply to a closed row: images stored, charge booked, spool dropped. Nothing is sent here."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
-from keeprate.domain.errors import CatalogueError, UnknownModel, UnreadableReference
+from keeprate.domain.errors import CatalogueError, StorageError, UnknownModel, UnreadableReference
 from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.charging import PriceOf, charge_of
@@ -99,7 +100,9 @@ async def book(
     row = await till.ledger.settle(new.id, settlement)
     failpoint("workflows.pay.after_settle")
     if may_go(row):
-        await asyncio.to_thread(till.spool.discard, new.id)
+        # All is stored and booked: what the disk will not let go of now, the next start clears away.
+        with suppress(StorageError):
+            await asyncio.to_thread(till.spool.discard, new.id)
         failpoint("workflows.pay.after_discard")
     return Paid(attempt=row, images=images, answer=answer)
 

@@ -112,7 +112,6 @@ async def open_house(
     providers = {name: ScriptedProvider(upstream=upstream(name, simulated=simulated)) for name in names}
     decoder = ImageDecoder()
     spool = DiskSpool(folder / "spool")
-    folder.mkdir(exist_ok=True)
     database = open_database(f"sqlite:///{folder / 'keeprate.sqlite3'}")
     ledger = open_ledger(database, home=folder)
     clock = SetClock(at)

@@ -21,12 +21,6 @@ pytestmark = pytest.mark.anyio
 BY_HAND = 10 * 2_000 + 40 * 12_000 + 1120 * 120_000
 
 
-async def until_sent(house: House, sends: int = 1) -> None:
-    async with asyncio.timeout(10):
-        while house.sends < sends:
-            await asyncio.sleep(0.005)
-
-
 async def test_a_picture_is_stored_charged_by_its_usage_and_kept(house: House) -> None:
     house.plays(pictures(png()))
     result = await house.buy()
@@ -134,7 +128,7 @@ async def test_one_bad_image_of_two_does_not_cost_the_other(house: House) -> Non
 async def test_a_caller_that_leaves_in_the_middle_leaves_the_call_to_be_booked(house: House) -> None:
     house.provider.gate.clear()
     buying = asyncio.create_task(house.buy(options=replace(ON_PRO, intent="i")))
-    await until_sent(house)
+    await house.provider.until_sent(1)
     buying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await buying
@@ -150,7 +144,7 @@ async def test_a_caller_that_leaves_in_the_middle_leaves_the_call_to_be_booked(h
 async def test_who_comes_back_while_the_call_is_under_way_waits_for_it(house: House) -> None:
     house.provider.gate.clear()
     first = asyncio.create_task(house.buy(options=replace(ON_PRO, intent="i")))
-    await until_sent(house)
+    await house.provider.until_sent(1)
     first.cancel()
     second = asyncio.create_task(house.buy(options=replace(ON_PRO, intent="i")))
     await asyncio.sleep(0.05)
@@ -162,7 +156,7 @@ async def test_who_comes_back_while_the_call_is_under_way_waits_for_it(house: Ho
 async def test_after_stop_buying_what_is_under_way_finishes_and_nothing_more_is_bought(house: House) -> None:
     house.provider.gate.clear()
     buying = asyncio.create_task(house.buy(variants=12))
-    await until_sent(house, 8)
+    await house.provider.until_sent(8)
     house.till.closing.set()
     house.provider.gate.set()
     result = await buying
@@ -304,7 +298,7 @@ async def test_a_file_that_cannot_be_written_does_not_hide_the_purchase(house: H
     buying = asyncio.create_task(
         house.buy(options=Options(model="gemini-3-pro-image", output=tmp_path / "a.png"))
     )
-    await until_sent(house)
+    await house.provider.until_sent(1)
     (tmp_path / "a.png").write_text("mine")
     house.provider.gate.set()
     result = await buying
