@@ -1,6 +1,6 @@
 """Failures as the shell sees them: one sentence, the field, the remedy, and a stable exit code.
 
-0 done, 1 this machine failed (disk, database), 2 usage, 3 partial, 4 budget, 5 upstream,
+0 done, 1 this machine failed (disk, database), 2 usage, 3 partial (or `doctor` found a problem), 4 budget, 5 upstream,
 6 no image came (blocked, empty, text only), 7 outcome unknown, 130 interrupted.
 """
 
