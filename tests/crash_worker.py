@@ -14,7 +14,8 @@ from keeprate.library.front import Keeprate
 from keeprate.settings import read_settings
 from keeprate.workflows.options import Options
 
-AT_ONCE = 8
+# Ten kills with this many under way must leave some of fifty items to finish.
+AT_ONCE = 4
 
 
 async def run(home: Path, url: str, out: Path, count: int) -> int:

@@ -85,7 +85,10 @@ async def test_killed_again_and_again_a_run_buys_each_item_once(
     for campaign in range(-(-kills // KILLS_A_CAMPAIGN)):
         ground = begin(emulator, tmp_path / f"campaign-{campaign}")
         for _ in range(KILLS_A_CAMPAIGN):
-            left = ground.run_and_kill(draw.uniform(0.0, 0.6))
+            # Slow answers more often than quick ones: else the items are used up before the kills are.
+            emulator.clear_faults()
+            emulator.fault("latency", latency_ms=draw.choice((250, 900, 900)))
+            left = ground.run_and_kill(draw.uniform(0.0, 0.8))
             in_sent.append(left.in_sent)
             slowest_s = max(slowest_s, left.ready_s or 0.0)
         last = ground.run_with()
