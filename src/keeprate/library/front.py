@@ -169,9 +169,8 @@ class Keeprate:
 
     async def attempts(self, *, unknown_only: bool = False, limit: int = 50) -> Sequence[Attempt]:
         """Return ledger rows, newest first."""
-        return await self._open.ledger.attempts(
-            self._scope, unknown_only=unknown_only, limit=limit, intent=None
-        )
+        ledger = self._open.ledger
+        return await ledger.attempts(self._scope, unknown_only=unknown_only, limit=limit, intent=None)
 
     async def attempt(self, attempt_id: str) -> Attempt:
         """Return one ledger row.
@@ -192,8 +191,7 @@ class Keeprate:
     @property
     def accounts(self) -> Accounts:
         """Return the money side: caps, keys, reports, reconciling."""
-        means = self._means
-        return Accounts(ledger=self._open.ledger, scope=self._scope, clock=means.till.clock)
+        return Accounts(ledger=self._open.ledger, scope=self._scope, clock=self._means.till.clock)
 
     async def verdict(
         self,
