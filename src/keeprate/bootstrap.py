@@ -136,7 +136,9 @@ async def open_house(
             turns=DiskTurns(settings.home / "turns"),
             clock=clock or SystemClock(),
         )
-        means = await _means(settings, till, stack, owner=ledger.owner, asks=(confirm, progress))
+        means = await _means(
+            settings, till, stack, owner=ledger.owner, asks=(confirm, progress), keeper=FileKeeper(decoder)
+        )
         await prepare_home(ledger, settings.workspace, settings.day_cap_usd, till.clock.now())
         recovery = await recover(till, provider_of=means.provider_of, price_of=means.price_of)
         # Last in, first out: paid calls are settled before anything they need is closed.
@@ -151,6 +153,7 @@ async def _means(
     *,
     owner: str,
     asks: tuple[Confirm | None, Progress],
+    keeper: FileKeeper,
 ) -> Means:
     book = read_book(settings)
     clock = till.clock
@@ -180,7 +183,7 @@ async def _means(
         book=book,
         market=market,
         providers=providers,
-        keeper=FileKeeper(),
+        keeper=keeper,
         rng=SystemRng(),
         day_of=day_of,
         owner=owner,

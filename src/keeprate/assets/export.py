@@ -15,6 +15,7 @@ from keeprate.assets import sidecar
 from keeprate.domain.errors import InvalidValue, StorageError, UnreadableReference
 from keeprate.domain.provenance import Provenance
 from keeprate.safety.containers import Malformed
+from keeprate.safety.decoding import ImageDecoder
 from keeprate.safety.disks import storage_error
 from keeprate.safety.failpoints import failpoint
 from keeprate.safety.images import ImageKind, sniff
@@ -41,6 +42,10 @@ _FITTING: Final = {
 class FileKeeper:
     """Kept files in folders the user names."""
 
+    def __init__(self, decoder: ImageDecoder | None = None) -> None:
+        """Use `decoder` to write PNG where that was asked for and something else came."""
+        self._decoder = decoder
+
     async def check(self, target: Path, *, overwrite: bool) -> None:
         """Refuse, before anything is bought, a place that `keep` could not write to.
 
@@ -60,15 +65,18 @@ class FileKeeper:
     ) -> KeptFile:
         """Write `image` to `target` with its sidecar, both on the disk when this returns.
 
-        A folder as `target` gets a file named after the image. An extension that does not fit the
-        bytes is corrected. Writing the same file again is no overwriting.
+        A folder as `target` gets a file named after the image. Where a PNG is asked for and another
+        format came, a PNG without loss is written and the original stays in the store; any other
+        extension that does not fit the bytes is corrected. Writing the same file again is no overwriting.
 
         Raises:
             InvalidValue: The folder is missing, or another file is there and may not be overwritten.
             StorageError: The disk refused. A file that was there is whole and unchanged.
         """
         story = provenance if prompt_in_file else sidecar.without_prompt(provenance)
-        return await asyncio.to_thread(_keep, image, target, story, overwrite=overwrite)
+        return await asyncio.to_thread(
+            _keep, image, target, story, overwrite=overwrite, decoder=self._decoder
+        )
 
     async def trace(self, path: Path) -> FileTrace:
         """Return what the file at `path` tells.
@@ -111,9 +119,20 @@ def _is_folder(target: Path) -> bool:
         return False
 
 
-def _keep(image: StoredImage, target: Path, story: Provenance, *, overwrite: bool) -> KeptFile:
+def _keep(
+    image: StoredImage,
+    target: Path,
+    story: Provenance,
+    *,
+    overwrite: bool,
+    decoder: ImageDecoder | None,
+) -> KeptFile:
     content = _original(image)
-    place, notices = _place(image, target)
+    if decoder is not None and _wants_png(image, target):
+        content = decoder.as_png(content, field=OUTPUT)
+        place, notices = target, (f"{image.mime} came; {target.name} holds the same pixels as PNG",)
+    else:
+        place, notices = _place(image, target)
     marked = _marked(content, story)
     if marked is None:
         notices += (
@@ -147,6 +166,10 @@ def _original(image: StoredImage) -> bytes:
             remedy="restore the home from a backup",
         )
     return content
+
+
+def _wants_png(image: StoredImage, target: Path) -> bool:
+    return image.extension != "png" and target.suffix.lower() == ".png" and not _is_folder(target)
 
 
 def _place(image: StoredImage, target: Path) -> tuple[Path, tuple[str, ...]]:

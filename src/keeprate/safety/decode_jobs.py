@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to do with the payload: `check` decodes it, `upright` turns it, `thumbnail` shrinks it.
+    """What to do with the payload: `check`, `upright` (turn it), `png` (without loss) or `thumbnail`.
 
     `format` is Pillow's name of the only format to try; `width` and `height` are what the header said.
     `edge` is the longest edge of a thumbnail in pixels.

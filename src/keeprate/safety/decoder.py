@@ -69,7 +69,13 @@ def _done(job: Job, content: bytes) -> bytes:
         if job.task == "thumbnail":
             return _thumbnail(image, job.edge)
         image.load()
-        return _upright(image, job) if job.task == "upright" else b""
+        match job.task:
+            case "upright":
+                return _upright(image, job)
+            case "png":
+                return _png(image)
+            case _:
+                return b""
 
 
 def _upright(image: Image.Image, job: Job) -> bytes:
@@ -85,6 +91,15 @@ def _upright(image: Image.Image, job: Job) -> bytes:
             turned.save(written, "WEBP", quality=95, icc_profile=profile)
         case _:
             turned.save(written, "PNG", compress_level=4, icc_profile=profile)
+    return written.getvalue()
+
+
+def _png(image: Image.Image) -> bytes:
+    profile = image.info.get("icc_profile")
+    bare = image if image.mode in {"RGB", "RGBA", "L", "LA"} else image.convert("RGB")
+    bare.info = {}
+    written = io.BytesIO()
+    bare.save(written, "PNG", compress_level=4, icc_profile=profile)
     return written.getvalue()
 
 

@@ -63,6 +63,15 @@ class ImageDecoder:
             return bare
         return self._ask(_job("upright", header, bare, orientation=turned), bare, field=field)
 
+    def as_png(self, content: bytes, *, field: str) -> bytes:
+        """Return the same pixels and colour profile as a PNG, without loss.
+
+        Raises:
+            UnreadableReference: As `check`.
+        """
+        header = read_header(content, field=field)
+        return self._ask(_job("png", header, content), content, field=field)
+
     def thumbnail(self, content: bytes, *, edge: int, field: str) -> bytes:
         """Return a WebP whose longest edge has `edge` pixels at most.
 

@@ -55,6 +55,25 @@ async def _kept(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("image_format", ["JPEG", "WEBP"])
+async def test_a_png_that_was_asked_for_holds_the_pixels_of_what_came(
+    assets: LocalAssets, decoder: ImageDecoder, desk: Path, image_format: str
+) -> None:
+    content = picture(image_format)
+    image = await assets.put("default", content)
+    kept = await FileKeeper(decoder).keep(
+        image, desk / "poster.png", story_of(image), overwrite=False, prompt_in_file=True
+    )
+    assert kept.path.name == "poster.png"
+    shown = opened(kept.path.read_bytes())
+    assert shown.format == "PNG"
+    assert shown.convert("RGB").tobytes() == opened(content).convert("RGB").tobytes()
+    assert image.mime in kept.notices[0]
+    assert (await assets.read("default", image.sha256)) == content
+    assert (await KEEPER.trace(kept.path)).attempt_id == story_of(image).attempt_id
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("image_format", FORMATS)
 async def test_a_kept_file_explains_itself_and_leads_back_to_its_image(
     assets: LocalAssets, desk: Path, image_format: str
