@@ -13,6 +13,7 @@ length and hash, and finishes the renaming a dead process left undone.
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -182,9 +183,8 @@ class DiskSpool:
             StorageError: The disk refused.
         """
         checked_name(attempt_id, field="attempt_id")
-        part = f"{attempt_id}.part"
-        body = self._folder.read(part)
-        if body is None:
+        body = self._without_claim(f"{attempt_id}.part")
+        if not body:
             return None
         description = _Description(
             bytes_count=len(body),
@@ -193,7 +193,7 @@ class DiskSpool:
             served_tier=None,
             request_id=None,
         )
-        return _reply(self._folder.path / part, description)
+        return _reply(self._folder.path / f"{attempt_id}.part", description)
 
     def sweep(self, before: datetime) -> int:
         """Remove descriptions that dead writers left unfinished before `before`; return how many.
@@ -205,6 +205,20 @@ class DiskSpool:
 
     def close(self) -> None:
         self._folder.close()
+
+    def _without_claim(self, part: str) -> bytes:
+        """Return what a dead writer wrote, and give back the room it had claimed behind that."""
+        claimed = self._folder.read(part) or b""
+        body = claimed.rstrip(b"\0")  # no reply ends in zeros: they are JSON
+        path = self._folder.path / part
+        try:
+            if not body:
+                self._folder.remove(part)
+            elif len(body) < len(claimed):
+                os.truncate(path, len(body))
+        except OSError as error:
+            raise storage_error(error, path) from error
+        return body
 
     def _set_aside(self, part: str) -> None:
         """Give the bytes of an earlier, broken-off call another name rather than writing over them."""
@@ -228,7 +242,11 @@ class DiskSpool:
 
 
 class DiskSpoolFile:
-    """One reply on its way to disk. `write` is quick; `complete` waits for the disk: call it in a thread."""
+    """One reply on its way to disk. `write` is quick; `complete` waits for the disk: call it in a thread.
+
+    Bytes the disk refuses are kept in memory and tried again: they are paid for, and a disk may refuse
+    once and take the rest.
+    """
 
     def __init__(self, folder: Folder, attempt_id: str, handle: int) -> None:
         self._folder = folder
@@ -236,6 +254,7 @@ class DiskSpoolFile:
         self._handle = handle
         self._hash = hashlib.sha256()
         self._length = 0
+        self._refused = bytearray()
         self._path = folder.path / f"{attempt_id}.part"
 
     def claim(self, byte_count: int) -> None:
@@ -253,21 +272,19 @@ class DiskSpoolFile:
             raise storage_error(error, self._path) from error
 
     def write(self, data: bytes) -> None:
-        """Append bytes as they come.
+        """Append bytes as they come; what the disk refuses now is tried again with the next ones."""
+        self._refused += data
+        with suppress(OSError):
+            self._write_out()
 
-        Raises:
-            StorageError: The disk refused; what came before is kept.
-        """
-        view = memoryview(data)
-        try:
+    def _write_out(self) -> None:
+        if self._refused:
             failpoint("spool.write.chunk")
-            while view:
-                written = os.write(self._handle, view)
-                self._hash.update(view[:written])
-                self._length += written
-                view = view[written:]
-        except OSError as error:
-            raise storage_error(error, self._path) from error
+        while self._refused:
+            written = os.write(self._handle, self._refused)
+            self._hash.update(memoryview(self._refused)[:written])
+            self._length += written
+            del self._refused[:written]
 
     def complete(self, *, content_type: str, served_tier: str | None, request_id: str | None) -> Reply:
         """Flush to disk, mark whole in one step, and return the reply.
@@ -275,18 +292,19 @@ class DiskSpoolFile:
         Raises:
             StorageError: The disk refused; what came is kept.
         """
-        description = _Description(
-            bytes_count=self._length,
-            sha256=self._hash.hexdigest(),
-            content_type=content_type,
-            served_tier=served_tier,
-            request_id=request_id,
-        )
         reply = f"{self._attempt_id}.reply"
         try:
             failpoint("spool.complete.before")
+            self._write_out()
             self._end()
             failpoint("spool.complete.synced")
+            description = _Description(
+                bytes_count=self._length,
+                sha256=self._hash.hexdigest(),
+                content_type=content_type,
+                served_tier=served_tier,
+                request_id=request_id,
+            )
             self._folder.replace(f"{self._attempt_id}.meta.json", msgspec.json.encode(description))
             failpoint("spool.complete.described")
             self._folder.rename(f"{self._attempt_id}.part", reply)
@@ -307,6 +325,8 @@ class DiskSpoolFile:
             return
         try:
             failpoint("spool.abandon.before")
+            with suppress(OSError):
+                self._write_out()
             self._end()
         except OSError as error:
             raise storage_error(error, self._path) from error

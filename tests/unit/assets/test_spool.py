@@ -139,11 +139,37 @@ def test_a_full_disk_refuses_before_anything_is_bought(spool: DiskSpool, site: s
 def test_a_full_disk_while_bytes_come_keeps_those_that_came(spool: DiskSpool) -> None:
     file = spool.begin("a1")
     file.write(b"first")
-    arm("spool.write.chunk:enospc")
+    arm("spool.write.chunk:enospc:*")
+    file.write(b"second")
     with pytest.raises(StorageError):
-        file.write(b"second")
+        _completed(file)
     file.abandon()
     assert spool.leftovers()[0].path.read_bytes() == b"first"
+
+
+def test_a_disk_that_refuses_once_loses_nothing(spool: DiskSpool) -> None:
+    file = spool.begin("a1", expected_bytes=1_000_000)
+    arm("spool.write.chunk:eio:2")
+    for piece in (b"first", b"second", b"third"):
+        file.write(piece)
+    reply = _completed(file)
+    assert reply.body_path.read_bytes() == b"firstsecondthird"
+    assert spool.find("a1") == reply
+
+
+def test_what_a_killed_writer_left_is_salvaged_without_the_room_it_claimed(
+    spool: DiskSpool, tmp_path: Path
+) -> None:
+    for name, written in (("a1", b"half of it"), ("a2", b"")):
+        spool.begin(name, expected_bytes=5_000_000).write(written)
+    reply = spool.salvage("a1")
+    assert reply is not None
+    assert reply.body_path.read_bytes() == b"half of it"
+    assert reply.sha256 == hashlib.sha256(b"half of it").hexdigest()
+    assert spool.salvage("a2") is None
+    assert spool.waiting() == ("a1",)
+    assert spool.find("a1") is None
+    assert sum(path.stat().st_size for path in (tmp_path / "spool").iterdir()) == len(b"half of it")
 
 
 @pytest.mark.parametrize("site", ["spool.abandon.before", "spool.discard.before", "spool.discard.emptied"])
