@@ -17,6 +17,7 @@ import aiohttp
 from keeprate.domain.errors import ConfigError, StorageError
 from keeprate.domain.outcomes import FailureClass, Outcome, OutcomeKind
 from keeprate.domain.routes import Upstream
+from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.ports import Outgoing, Reply, SendFailure, SpoolFile
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -98,8 +99,10 @@ async def send_once(
         SendFailure: Anything but a complete 200. What came of a 200 is kept, marked incomplete.
     """
     try:
+        failpoint("providers.send.before_connect")
         try:
             async with _posted(http, call, headers) as response:
+                failpoint("providers.send.after_headers")
                 if response.status != 200:
                     raise refusal(response.status, response.headers, await _start_of(response))
                 await _spool(response, into)
@@ -162,6 +165,8 @@ async def _spool(response: aiohttp.ClientResponse, into: SpoolFile) -> None:
             into.write(data)
         except (OSError, StorageError) as fault:
             raise _unknown("spool_failed", str(fault)) from fault
+        failpoint("providers.send.after_chunk")
+    failpoint("providers.send.after_last_chunk")
     framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if count == 0 and not framed:
         # Its end is the connection's end, so nothing tells an empty reply from a lost one.

@@ -66,7 +66,7 @@ FAILPOINTS: Final[frozenset[str]] = frozenset(
         # providers
         "providers.send.before_connect",
         "providers.send.after_headers",
-        "providers.send.after_first_chunk",
+        "providers.send.after_chunk",
         "providers.send.after_last_chunk",
         # replies on their way to settlement
         "spool.begin.before",
