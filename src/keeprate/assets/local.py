@@ -9,6 +9,8 @@ A file appears whole or not at all and is on the disk when `put` returns, so a l
 import asyncio
 import hashlib
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,7 @@ from keeprate.safety.failpoints import failpoint
 from keeprate.safety.images import ImageHeader, ImageKind, known_header, read_header
 from keeprate.safety.names import folder_name
 from keeprate.safety.paths import Folder
+from keeprate.workflows.forwarding import Draft
 from keeprate.workflows.ports import StoredImage
 
 _HEAD: Final = 262_144  # bytes; a size stands in the first few hundred, behind metadata at worst
@@ -51,6 +54,24 @@ class LocalAssets:
             StorageError: The disk refused.
         """
         return await asyncio.to_thread(self._put_reference, workspace, content, field)
+
+    def adopt(self, workspace: str, draft: Draft) -> StoredImage:
+        """Store an image that the spool has on disk already, without copying it.
+
+        Raises:
+            UnreadableReference: As `put`.
+            StorageError: The disk refused.
+        """
+        try:
+            header = read_header(draft.path.read_bytes(), field="image")
+            path = self._path(workspace, draft.sha256, header.kind)
+            failpoint("assets.put.before")
+            with self._shelf(path) as shelf:
+                shelf.take(draft.path, path.name)
+            failpoint("assets.put.after")
+        except OSError as error:
+            raise storage_error(error, draft.path) from error
+        return _stored(header, draft.sha256, path, draft.bytes_count)
 
     async def read(self, workspace: str, sha256: str) -> bytes:
         """Return the bytes, checked against their hash.
@@ -97,16 +118,21 @@ class LocalAssets:
         path = self._path(workspace, sha256, header.kind)
         try:
             failpoint("assets.put.before")
-            with (
-                Folder.at(self._root) as root,
-                root.inside(path.parent.parent.name) as ours,
-                ours.inside(path.parent.name) as shelf,
-            ):
+            with self._shelf(path) as shelf:
                 shelf.write_once(path.name, content)
             failpoint("assets.put.after")
         except OSError as error:
             raise storage_error(error, path) from error
         return _stored(header, sha256, path, len(content))
+
+    @contextmanager
+    def _shelf(self, path: Path) -> Generator[Folder]:
+        with (
+            Folder.at(self._root) as root,
+            root.inside(path.parent.parent.name) as ours,
+            ours.inside(path.parent.name) as shelf,
+        ):
+            yield shelf
 
     def _read(self, workspace: str, sha256: str) -> bytes:
         contents = (_content(path) for path in self._places(workspace, sha256))

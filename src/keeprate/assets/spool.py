@@ -6,6 +6,7 @@ Three names per attempt, in one folder:
     <attempt>.meta.json   how long the whole reply is, its hash and its headers
     <attempt>.reply       the whole reply
 
+A reply that is relayed is kept in parts (`parted.py`) and put together again only where a process died.
 The bytes are flushed before the description is written, and the description before the reply gets its
 name. So a description without a `.reply` still means the `.part` beside it is whole: `find` checks
 length and hash, and finishes the renaming a dead process left undone.
@@ -22,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from keeprate.assets.parted import PartedFile, rejoined
 from keeprate.domain.errors import Conflict
 from keeprate.safety.disks import room, storage_error
 from keeprate.safety.failpoints import failpoint
@@ -76,14 +78,7 @@ class DiskSpool:
             Conflict: A whole reply to this attempt is already here.
             StorageError: The disk refused.
         """
-        checked_name(attempt_id, field="attempt_id")
-        if self.find(attempt_id) is not None:
-            raise Conflict(
-                f"attempt {attempt_id} already has its reply in the spool",
-                field="attempt_id",
-                value=attempt_id,
-                remedy="settle it from there; sending again would pay twice",
-            )
+        self._refuse_taken(attempt_id)
         part = f"{attempt_id}.part"
         try:
             failpoint("spool.begin.before")
@@ -96,6 +91,22 @@ class DiskSpool:
         spooled.claim(expected_bytes)
         return spooled
 
+    def begin_parted(self, attempt_id: str) -> PartedFile:
+        """Return a file to write the reply of `attempt_id` to, with its images taken out.
+
+        Raises:
+            Conflict: A whole reply to this attempt is already here.
+            StorageError: The disk refused.
+        """
+        self._refuse_taken(attempt_id)
+        try:
+            failpoint("spool.begin.before")
+            parted = PartedFile(self._folder, attempt_id)
+            failpoint("spool.begin.opened")
+        except OSError as error:
+            raise storage_error(error, self._folder.path / attempt_id) from error
+        return parted
+
     def find(self, attempt_id: str) -> Reply | None:
         """Return the whole reply an earlier process left for `attempt_id`; None if none is whole.
 
@@ -105,7 +116,7 @@ class DiskSpool:
         checked_name(attempt_id, field="attempt_id")
         described = self._folder.read(f"{attempt_id}.meta.json")
         if described is None:
-            return None
+            return self._rejoined(attempt_id, even_if_broken_off=False)
         try:
             description = msgspec.json.decode(described, type=_Description)
         except msgspec.DecodeError:
@@ -185,7 +196,7 @@ class DiskSpool:
         checked_name(attempt_id, field="attempt_id")
         body = self._without_claim(f"{attempt_id}.part")
         if not body:
-            return None
+            return self._rejoined(attempt_id, even_if_broken_off=True)
         description = _Description(
             bytes_count=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
@@ -219,6 +230,31 @@ class DiskSpool:
         except OSError as error:
             raise storage_error(error, path) from error
         return body
+
+    def _refuse_taken(self, attempt_id: str) -> None:
+        checked_name(attempt_id, field="attempt_id")
+        if self.find(attempt_id) is not None:
+            raise Conflict(
+                f"attempt {attempt_id} already has its reply in the spool",
+                field="attempt_id",
+                value=attempt_id,
+                remedy="settle it from there; sending again would pay twice",
+            )
+
+    def _rejoined(self, attempt_id: str, *, even_if_broken_off: bool) -> Reply | None:
+        """Put a parted reply together again as it came, in a file of its own; None where there is none."""
+        found = rejoined(self._folder, attempt_id, even_if_broken_off=even_if_broken_off)
+        if found is None:
+            return None
+        whole, slices = found
+        part = f"{attempt_id}.part"
+        self._set_aside(part)
+        into = DiskSpoolFile(self._folder, attempt_id, self._folder.open_new(part))
+        for data in slices:
+            into.write(data)
+        return into.complete(
+            content_type=whole.content_type, served_tier=whole.served_tier, request_id=whole.request_id
+        )
 
     def _set_aside(self, part: str) -> None:
         """Give the bytes of an earlier, broken-off call another name rather than writing over them."""

@@ -68,6 +68,11 @@ class FolderHandle:
                 raise FileExistsError from error
             self.rename(name, new_name)
 
+    def link_from(self, path: Path, new_name: str) -> None:
+        """Give the file at `path` a second name here that nothing has yet; a link at `path` is not followed."""
+        checked_name(new_name, field="file")
+        os.link(path, self._named(new_name), dst_dir_fd=self._handle, follow_symlinks=False)
+
     def rename(self, name: str, new_name: str) -> None:
         """Call the file `name` by `new_name` from now on, over whatever had that name."""
         checked_name(new_name, field="file")

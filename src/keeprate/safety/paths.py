@@ -131,6 +131,27 @@ class Folder:
         """
         self._handle.rename(name, new_name)
 
+    def take(self, path: Path, name: str) -> bool:
+        """Let `name` stand for the flushed file at `path` too, unless it is there; return whether it now does.
+
+        Where the two are on different disks, or links are unknown, the bytes are copied.
+
+        Raises:
+            StorageError: The disk refused. Nothing is left at `name`.
+        """
+        try:
+            self._handle.link_from(path, name)
+        except FileExistsError:
+            self.flush()  # its writer may not have come that far
+            return False
+        except OSError:
+            return self.write_once(name, path.read_bytes())
+        try:
+            self.flush()
+        except OSError as error:
+            raise storage_error(error, self.path / name) from error
+        return True
+
     def remove(self, name: str) -> bool:
         """Remove the file `name`; return whether there was one.
 
