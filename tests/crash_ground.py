@@ -1,6 +1,7 @@
 """The ground for kill trials: start the worker, kill it, look at what it left, let it go on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from keeprate.database.engine import open_database
 from keeprate.database.schema import attempts
@@ -88,12 +89,25 @@ class Ground:
         return left
 
     def states(self) -> Counter[str]:
-        """Return how many attempts stand in each state, read beside whatever is running."""
+        """Return how many attempts stand in each state, in a database that holds together."""
         if not (self.home / "keeprate.sqlite3").exists():
             return Counter()
         database = open_database(f"sqlite:///{self.home / 'keeprate.sqlite3'}")
         try:
             with database.read() as connection:
+                (verdict,) = connection.execute(text("PRAGMA integrity_check")).scalars()
+                assert verdict == "ok"
                 return Counter(connection.scalars(select(attempts.c.state)))
         finally:
             database.close()
+
+    def forget(self) -> None:
+        """Remove home and files: hundreds of campaigns would fill a disk."""
+        shutil.rmtree(self.folder)
+
+    def leave_a_draft(self) -> None:
+        """Put a file nobody finished, hours ago, where images are stored."""
+        for shelf in (self.home / "assets").glob("*/*"):
+            draft = shelf / ".tmp-left"
+            draft.write_bytes(b"half")
+            os.utime(draft, (1, 1))

@@ -12,9 +12,11 @@ somebody asks for the same thing again.
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 
 from keeprate.domain.attempts import Attempt, NewAttempt
 from keeprate.domain.errors import Conflict, StorageError
+from keeprate.domain.geometry import Size
 from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
 from keeprate.workflows.charging import PriceOf
@@ -22,8 +24,11 @@ from keeprate.workflows.ports import Outgoing, Provider, SendFailure, SpoolFile
 from keeprate.workflows.settle import finish, settle_from_reply
 from keeprate.workflows.till import Paid, Till, keep_price
 
-# A 4K reply is up to 30 MB of base64, and its image is stored beside it before the reply goes.
-ROOM_FOR_ONE_REPLY = 64 * 1024 * 1024
+# Twice what the largest reply of a size has taken (30 MB of base64 at 4K): its image is stored beside it
+# before the reply goes, and several may come in one.
+ROOM_FOR_ONE_REPLY = MappingProxyType(
+    {Size.HALF_K: 16 << 20, Size.ONE_K: 16 << 20, Size.TWO_K: 32 << 20, Size.FOUR_K: 64 << 20}
+)
 OPEN = frozenset({AttemptState.INTENT, AttemptState.SENT})
 
 
@@ -77,7 +82,7 @@ async def _closed(
 
 
 async def _pay(till: Till, new: NewAttempt, *, call: Outgoing, provider: Provider, price_of: PriceOf) -> Paid:
-    if not till.spool.has_room(ROOM_FOR_ONE_REPLY):
+    if not till.spool.has_room(ROOM_FOR_ONE_REPLY[new.route.size]):
         raise StorageError(
             "the disk has no room for the answer, so nothing was bought",
             field="home",
@@ -106,7 +111,8 @@ async def _leaving(till: Till, new: NewAttempt) -> SpoolFile:
     """Claim the disk that the reply will take and mark the row sent, or give the hold back."""
     into: SpoolFile | None = None
     try:
-        into = await asyncio.to_thread(till.spool.begin, new.id, expected_bytes=ROOM_FOR_ONE_REPLY)
+        room = ROOM_FOR_ONE_REPLY[new.route.size]
+        into = await asyncio.to_thread(till.spool.begin, new.id, expected_bytes=room)
         await till.ledger.sent(new.id, till.clock.now())
     except (StorageError, Conflict) as fault:
         # What fails while cleaning up is found and closed by the next start.
