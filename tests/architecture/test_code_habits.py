@@ -10,7 +10,7 @@ SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "keeprate"
 
 # The gateway's last handler and a worker's outer loop record and answer, or raise again.
-MAY_CATCH_EVERYTHING: frozenset[str] = frozenset()
+MAY_CATCH_EVERYTHING: frozenset[str] = frozenset({"keeprate/gateway/app.py"})
 # Spelt apart, so that this page does not find itself.
 UNFINISHED = re.compile(
     r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|NotImpl" r"ementedError)\b|pytest\.mark\.sk" r"ip|xf" r"ail"

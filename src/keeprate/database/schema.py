@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 # What a migrated database says of itself; a test holds it equal to the newest migration.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -276,8 +276,25 @@ keys = Table(
     _text("secret_sha256"),
     _whole("created_us"),
     _maybe_whole("revoked_us"),
+    # The terms are one JSON document: they are read whole, with the key, and nothing asks for a part.
+    Column("terms_json", Text, nullable=False, server_default="{}"),
+    _maybe_whole("suspended_us"),
+    _maybe_text("suspended_why"),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("secret_sha256"),
+)
+
+# What somebody should look at: a key that is suddenly used from elsewhere, and much more often.
+alarms = Table(
+    "alarms",
+    metadata,
+    _text("workspace_id"),
+    _text("id"),
+    _text("kind"),
+    _maybe_text("api_key"),
+    _text("message"),
+    _whole("raised_us"),
+    PrimaryKeyConstraint("workspace_id", "id"),
 )
 
 home_facts = Table(

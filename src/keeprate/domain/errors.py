@@ -7,6 +7,14 @@ KeeprateError
     UnknownModel            no such model id; a near one may be suggested
     ModelRetired            the model's day has passed; the successor is named
     NotFound                no such attempt, key, budget or file in this workspace
+    NotAllowedHere          the path is right and the method is not
+    TooLarge                the body is larger than may be sent
+  AccessError             who asks may not; nothing was sent
+    Unauthenticated         no key, or none that is valid
+    Forbidden               the key's terms do not allow it
+  TooBusy                 come back after `retry_after_s`; nothing was sent
+    RateLimited             the key asks more often than its terms allow
+    Overloaded              this machine has its hands full, or is stopping
   RoutingError
     NoEligibleRoute         every route failed a hard need; `rejections` say why
   CatalogueError          a bad or missing fact
@@ -14,15 +22,19 @@ KeeprateError
   BudgetExceeded          a cap refused the hold; nothing was sent
   SpendingStopped         a brake is on (kill switch, overrun, unwritable ledger); nothing was sent
   ConfirmationNeeded      a first real purchase wants a yes; nothing was sent
-  Conflict                the state does not allow it (already reconciled, same key with another body)
+  Conflict                the state does not allow it (already reconciled, same intent for another request)
+    IdempotencyMismatch     the idempotency key was used for another request
+    UnderWay                another process is buying the same thing; wait for it
   UpstreamError           the upstream said no, or said nothing
     Refused                 final: bad request, key or permission; nothing was charged
     Throttled               a quota; retry after `retry_after_s` where it is not None
     Unreachable             nothing was sent; safe to try again
     UpstreamUnknown         it may have been paid: the attempt is `unknown`, its money stays held
+      DeadlinePassed          the caller's time is over; the call goes on and its answer can be claimed
   NoImage                 an answer without an image: `outcome` tells text_only, empty or blocked
   StorageError            a disk or database refused; what was bought is in the spool
   ConfigError             keeprate.toml, the environment or the home is wrong
+  InternalFault           a fault of Keeprate's own; the log tells it under the request's id
 """
 
 from collections.abc import Mapping
@@ -87,6 +99,53 @@ class NotFound(InvalidRequest):
     http_status = 404
 
 
+class NotAllowedHere(InvalidRequest):
+    code = "method_not_allowed"
+    http_status = 405
+
+
+class TooLarge(InvalidRequest):
+    code = "too_large"
+    http_status = 413
+
+
+class AccessError(KeeprateError):
+    code = "access_error"
+    http_status = 403
+    exit_code = 2
+
+
+class Unauthenticated(AccessError):
+    code = "unauthenticated"
+    http_status = 401
+
+
+class Forbidden(AccessError):
+    code = "forbidden"
+
+
+class TooBusy(KeeprateError):
+    """Nothing was sent; `retry_after_s` is a wait in seconds that makes sense."""
+
+    code = "too_busy"
+    http_status = 503
+    exit_code = 5
+
+    def __init__(self, message: str, *, retry_after_s: float, remedy: str | None = None) -> None:
+        """Keep the wait."""
+        super().__init__(message, remedy=remedy, facts={"retry_after_s": retry_after_s})
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(TooBusy):
+    code = "rate_limited"
+    http_status = 429
+
+
+class Overloaded(TooBusy):
+    code = "overloaded"
+
+
 class RoutingError(KeeprateError):
     code = "routing_error"
     http_status = 422
@@ -135,6 +194,14 @@ class Conflict(KeeprateError):
     exit_code = 2
 
 
+class IdempotencyMismatch(Conflict):
+    code = "idempotency_mismatch"
+
+
+class UnderWay(Conflict):
+    code = "under_way"
+
+
 class UpstreamError(KeeprateError):
     code = "upstream_error"
     http_status = 502
@@ -168,6 +235,10 @@ class UpstreamUnknown(UpstreamError):
     exit_code = 7
 
 
+class DeadlinePassed(UpstreamUnknown):
+    code = "deadline_passed"
+
+
 class NoImage(KeeprateError):
     """The upstream answered without an image. `facts`: outcome, raw_reason, attempt_id, charge_usd."""
 
@@ -185,3 +256,7 @@ class StorageError(KeeprateError):
 class ConfigError(KeeprateError):
     code = "config_error"
     exit_code = 2
+
+
+class InternalFault(KeeprateError):
+    code = "internal_fault"

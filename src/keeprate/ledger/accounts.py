@@ -7,10 +7,11 @@ from keeprate.database.engine import Database
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.budgets import Budget, Standing
 from keeprate.domain.scopes import Scope
+from keeprate.domain.terms import PLAIN_TERMS, Grant, KeyTerms
 from keeprate.domain.verdicts import Verdict
 from keeprate.ledger import audit, caps, facts, judging, keys, reads, report
 from keeprate.ledger.books import Brake
-from keeprate.ledger.keys import KeyRecord, NewKey
+from keeprate.ledger.keys import Alarm, KeyRecord, NewKey
 from keeprate.ledger.report import Asked, ReportRow
 from keeprate.ledger.writer import Writer
 from keeprate.safety.failpoints import failpoint
@@ -102,9 +103,31 @@ class Accounts:
         """Return each place where the workspace's books contradict themselves: none, if all is well."""
         return await self._database.reading(lambda c: audit.contradictions(c, scope))
 
-    async def create_key(self, scope: Scope, name: str, at: datetime) -> NewKey:
+    async def create_key(
+        self, scope: Scope, name: str, at: datetime, *, terms: KeyTerms = PLAIN_TERMS
+    ) -> NewKey:
         """Make an API key; its secret is never to be seen again."""
-        return await self._writer.run(lambda c: keys.create_key(c, scope, name, at))
+        return await self._writer.run(lambda c: keys.create_key(c, scope, name, at, terms=terms))
+
+    async def has_keys(self, at: datetime | None = None, *, granting: Grant | None = None) -> bool:
+        """Return whether this home ever had a key; with `granting`, whether one that lives at `at` grants that."""
+        return await self._database.reading(lambda c: keys.has_keys(c, at, granting=granting))
+
+    async def suspend_key(self, alarm: Alarm) -> bool:
+        """Suspend the key an alarm is about and keep the alarm; False where it was suspended already."""
+        return await self._writer.run(lambda c: keys.suspend_key(c, alarm))
+
+    async def resume_key(self, scope: Scope, key_id: str) -> KeyRecord:
+        """Let a suspended key go on.
+
+        Raises:
+            NotFound: No such key.
+        """
+        return await self._writer.run(lambda c: keys.resume_key(c, scope, key_id))
+
+    async def alarms(self, scope: Scope) -> Sequence[Alarm]:
+        """Return the workspace's alarms, newest first."""
+        return await self._database.reading(lambda c: keys.alarms_of(c, scope))
 
     async def keys(self, scope: Scope) -> Sequence[KeyRecord]:
         """Return the workspace's keys, oldest first, revoked ones too."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from msgspec.json import decode, encode
 from sqlalchemy import Connection, insert, select, update
 
-from keeprate.database.schema import keys
+from keeprate.database.schema import alarms, keys
 from keeprate.domain.errors import InvalidValue, NotFound
 from keeprate.domain.scopes import Scope
+from keeprate.domain.terms import PLAIN_TERMS, Grant, KeyTerms
 from keeprate.ledger.moments import micros, moment
 from keeprate.ledger.rows import AnyRow
 
@@ -34,6 +36,26 @@ class KeyRecord:
     prefix: str
     created_at: datetime
     revoked_at: datetime | None
+    terms: KeyTerms = PLAIN_TERMS
+    suspended_at: datetime | None = None
+    suspended_why: str | None = None
+
+    @property
+    def is_revoked(self) -> bool:
+        """Return whether the key was ended for good."""
+        return self.revoked_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something about a key that a person should look into."""
+
+    id: str
+    workspace: str
+    kind: str
+    key: str | None
+    message: str
+    raised_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +78,10 @@ def is_well_formed(secret: str) -> bool:
     return secret.startswith(PREFIX) and len(drawn) == RANDOM_LENGTH and _checksum(drawn) == check
 
 
-def create_key(connection: Connection, scope: Scope, name: str, at: datetime) -> NewKey:
-    """Make a key called `name`.
+def create_key(
+    connection: Connection, scope: Scope, name: str, at: datetime, *, terms: KeyTerms = PLAIN_TERMS
+) -> NewKey:
+    """Make a key called `name` on `terms`.
 
     Raises:
         InvalidValue: The name is empty.
@@ -74,6 +98,7 @@ def create_key(connection: Connection, scope: Scope, name: str, at: datetime) ->
         prefix=secret[:SHOWN_LENGTH],
         created_at=at,
         revoked_at=None,
+        terms=terms,
     )
     row = {
         "workspace_id": record.workspace,
@@ -82,6 +107,7 @@ def create_key(connection: Connection, scope: Scope, name: str, at: datetime) ->
         "prefix": record.prefix,
         "secret_sha256": _hashed(secret),
         "created_us": micros(at),
+        "terms_json": encode(terms).decode(),
     }
     connection.execute(insert(keys), [row])
     return NewKey(record=record, secret=secret)
@@ -102,6 +128,65 @@ def key_of_secret(connection: Connection, secret: str) -> KeyRecord | None:
     return None if row is None else _record(row)
 
 
+def has_keys(connection: Connection, at: datetime | None = None, *, granting: Grant | None = None) -> bool:
+    """Return whether any workspace ever had a key; with `granting`, whether one that lives at `at` grants that."""
+    if granting is None:
+        return connection.execute(select(keys.c.id).limit(1)).one_or_none() is not None
+    living = [_record(row) for row in connection.execute(select(keys).where(keys.c.revoked_us.is_(None)))]
+    return any(
+        granting in key.terms.grants
+        and (at is None or key.terms.expires_at is None or key.terms.expires_at > at)
+        for key in living
+    )
+
+
+def suspend_key(connection: Connection, alarm: Alarm) -> bool:
+    """Suspend the key an alarm is about and keep the alarm; False where it was suspended already."""
+    still = (
+        (keys.c.workspace_id == alarm.workspace) & (keys.c.id == alarm.key) & keys.c.suspended_us.is_(None)
+    )
+    held = update(keys).where(still).values(suspended_us=micros(alarm.raised_at), suspended_why=alarm.message)
+    if connection.execute(held).rowcount == 0:
+        return False
+    row = {
+        "workspace_id": alarm.workspace,
+        "id": alarm.id,
+        "kind": alarm.kind,
+        "api_key": alarm.key,
+        "message": alarm.message,
+        "raised_us": micros(alarm.raised_at),
+    }
+    connection.execute(insert(alarms), [row])
+    return True
+
+
+def resume_key(connection: Connection, scope: Scope, key_id: str) -> KeyRecord:
+    """Let a suspended key go on.
+
+    Raises:
+        NotFound: No such key in the workspace.
+    """
+    here = (keys.c.workspace_id == scope.workspace) & (keys.c.id == key_id)
+    connection.execute(update(keys).where(here).values(suspended_us=None, suspended_why=None))
+    return _named(connection, scope, key_id)
+
+
+def alarms_of(connection: Connection, scope: Scope) -> Sequence[Alarm]:
+    """Return the workspace's alarms, newest first."""
+    asked = select(alarms).where(alarms.c.workspace_id == scope.workspace).order_by(alarms.c.raised_us.desc())
+    return [
+        Alarm(
+            id=row.id,
+            workspace=row.workspace_id,
+            kind=row.kind,
+            key=row.api_key,
+            message=row.message,
+            raised_at=moment(row.raised_us),
+        )
+        for row in connection.execute(asked)
+    ]
+
+
 def revoke_key(connection: Connection, scope: Scope, key_id: str, at: datetime) -> KeyRecord:
     """Revoke a key for good; revoking it again changes nothing.
 
@@ -111,10 +196,15 @@ def revoke_key(connection: Connection, scope: Scope, key_id: str, at: datetime) 
     here = (keys.c.workspace_id == scope.workspace) & (keys.c.id == key_id)
     still = keys.c.revoked_us.is_(None)
     connection.execute(update(keys).where(here, still).values(revoked_us=micros(at)))
+    return _named(connection, scope, key_id)
+
+
+def _named(connection: Connection, scope: Scope, key_id: str) -> KeyRecord:
+    here = (keys.c.workspace_id == scope.workspace) & (keys.c.id == key_id)
     row = connection.execute(select(keys).where(here)).one_or_none()
     if row is None:
         raise NotFound(
-            f"no key {key_id!r}", field="key", value=key_id, remedy="list them with `keeprate keys list`"
+            f"no key {key_id!r}", field="key", value=key_id, remedy="list them with `keeprate keys`"
         )
     return _record(row)
 
@@ -127,6 +217,9 @@ def _record(row: AnyRow) -> KeyRecord:
         prefix=row.prefix,
         created_at=moment(row.created_us),
         revoked_at=None if row.revoked_us is None else moment(row.revoked_us),
+        terms=decode(row.terms_json, type=KeyTerms),
+        suspended_at=None if row.suspended_us is None else moment(row.suspended_us),
+        suspended_why=row.suspended_why,
     )
 
 

@@ -84,6 +84,21 @@ class Market:
             current=remember(partial(_current, book, kept, day)),
         )
 
+    def only(self, keep: Callable[[Listing], bool]) -> "Market":
+        """Return this market without what `keep` does not hold for: nothing else may stand in, either."""
+        acting = self.acting
+
+        def acting_here(model: ModelId) -> tuple[StandIn, ...]:
+            return tuple(one for one in acting(model) if keep(one.listing))
+
+        kept = tuple(listing for listing in self.listings if keep(listing))
+        return Market(
+            day=self.day,
+            listings=kept,
+            acting=lru_cache(maxsize=REMEMBERED_SHAPES)(acting_here),
+            current=self.current,
+        )
+
 
 def _price(book: Book, card: ModelCard, day: date, upstream: Upstream) -> PriceRow | None:
     try:

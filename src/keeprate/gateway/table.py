@@ -1,0 +1,29 @@
+"""Which dialects there are, and the application made of all their doors. A dialect is one line here."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from keeprate.bootstrap import House
+from keeprate.gateway import ops
+from keeprate.gateway.app import Application, Limits, Watcher
+from keeprate.gateway.desk import Desk
+from keeprate.gateway.doors import Door, Doors
+from keeprate.gateway.identity import Authenticator
+
+DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = ()
+
+
+def application(
+    house: House, *, base_url: str = "", limits: Limits | None = None, watchers: Sequence[Watcher] = ()
+) -> Application:
+    """Return the gateway of an open house. `base_url` is what clients reach it under."""
+    clock = house.means.till.clock
+    identity = Authenticator(house.ledger, workspace=house.settings.workspace, now=clock.now)
+    desk = Desk(house=house, identity=identity, base_url=base_url)
+    stopping: list[Application] = []
+    doors = [*ops.doors(desk, is_stopping=lambda: stopping[0].is_stopping)]
+    for dialect in DIALECTS:
+        doors.extend(dialect(desk))
+    made = Application(Doors(doors), identity, new_id=house.means.rng.token, limits=limits, watchers=watchers)
+    stopping.append(made)
+    return made
