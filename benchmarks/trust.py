@@ -54,20 +54,20 @@ def main() -> int:
         return max((_run_openly(part) for part in _benchmarks()), default=0)
     folder = ROOT / ".cache" / "trust" / _state_of_the_code()
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [part for part in (*_tests(), *_benchmarks()) if arguments.only in part.name]
+    parts = (*_tests(), *_benchmarks())
     stop_at = time.monotonic() + arguments.minutes * 60
     left: list[Part] = []
     for number, part in enumerate(parts, start=1):
+        place = f"[{number}/{len(parts)}]"
+        wanted = arguments.only in part.name and time.monotonic() <= stop_at
         if (folder / f"{part.slug}.jsonl").exists():
-            print(f"[{number}/{len(parts)}] kept    {part.name}", flush=True)
-        elif time.monotonic() > stop_at or not _measured(part, folder, f"[{number}/{len(parts)}]"):
+            print(f"{place} kept    {part.name}", flush=True)
+        elif not wanted or not _measured(part, folder, place):
             left.append(part)
     figures = [figure for part in parts for figure in _figures(folder / f"{part.slug}.jsonl")]
     SCOREBOARD.write_text(_page(figures, left), encoding="utf-8")
     missed = [figure.figure for figure in figures if not figure.met]
-    print(
-        f"{len(figures)} figures in docs/scoreboard.md, {len(missed)} missed, {len(left)} parts to run again"
-    )
+    print(f"{len(figures)} figures in docs/scoreboard.md, {len(missed)} missed, {len(left)} parts left")
     return 1 if missed or left else 0
 
 
@@ -152,7 +152,7 @@ def _page(figures: Sequence[Figure], left: Sequence[Part]) -> str:
         f"| {row.figure} | {row.value} | {row.target} | {'yes' if row.met else '**no**'} |" for row in figures
     ]
     if left:
-        lines += ["", "Not measured, or failed, in this state of the code:", ""]
+        lines += ["", "Not measured yet, or failed, in this state of the code:", ""]
         lines += [f"- `{part.name}`" for part in left]
     return "\n".join(lines) + "\n"
 
