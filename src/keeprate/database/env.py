@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from keeprate.database.schema import metadata
+# The tables of records join the metadata when they are imported.
+from keeprate.database.records_schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.charges import ChargeBasis
-from keeprate.domain.errors import Conflict
+from keeprate.domain.errors import Conflict, UnderWay
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.scopes import Scope
 from keeprate.workflows.books import Ledger
@@ -77,9 +77,9 @@ def used_otherwise(intent: str) -> Conflict:
     )
 
 
-def under_way(row: Attempt) -> Conflict:
+def under_way(row: Attempt) -> UnderWay:
     """Return the refusal to buy what another process is buying."""
-    return Conflict(
+    return UnderWay(
         f"attempt {row.id} of this intent is under way in another process",
         field="intent",
         value=row.new.key.intent,

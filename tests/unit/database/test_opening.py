@@ -12,7 +12,8 @@ from sqlalchemy import insert, make_url, select
 from keeprate.database.drivers import SqliteDriver, sqlite_driver
 from keeprate.database.engine import Database, open_database
 from keeprate.database.migrate import newest
-from keeprate.database.schema import HEAD, home_facts, metadata
+from keeprate.database.records_schema import metadata
+from keeprate.database.schema import HEAD, home_facts
 from keeprate.domain.errors import ConfigError, StorageError
 
 FACT = {"workspace_id": "w", "name": "n", "value": "v"}

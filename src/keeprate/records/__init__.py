@@ -1,0 +1,1 @@
+"""What is remembered besides the money: requests that can be answered again."""
