@@ -22,19 +22,19 @@ from keeprate.workflows.ports import Outgoing, Reply, SendFailure, SpoolFile
 
 CONNECT_TIMEOUT_S: Final = 10.0
 # A body larger than any set of pictures is not read to its end: a disk is finite.
-_LARGEST_REPLY: Final = 512 * 1024 * 1024
+LARGEST_REPLY: Final = 512 * 1024 * 1024
 _LARGEST_REFUSAL: Final = 256 * 1024
-_SLICE: Final = 64 * 1024
+SLICE: Final = 64 * 1024
 
 # A name that does not resolve or a port that refuses may do so only now; a certificate stays wrong.
-_NOTHING_SENT: Final = (
+NOTHING_SENT: Final = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientConnectorError,
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ServerFingerprintMismatch,
     aiohttp.InvalidURL,
 )
-_LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
+LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 # (status, headers, start of the body) → what a surface's refusal means for money
 Refusal = Callable[[int, Mapping[str, str], bytes], SendFailure]
@@ -47,7 +47,7 @@ def paid_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         # A picture does not get smaller by gzip, and an unpacked reply could outgrow any limit.
         headers={"Accept-Encoding": "identity"},
-        read_bufsize=2 * _SLICE,
+        read_bufsize=2 * SLICE,
     )
 
 
@@ -104,7 +104,7 @@ async def send_once(
             async with _posted(http, call, headers) as response:
                 failpoint("providers.send.after_headers")
                 if response.status != 200:
-                    raise refusal(response.status, response.headers, await _start_of(response))
+                    raise refusal(response.status, response.headers, await start_of(response))
                 await _spool(response, into)
                 served = response.headers
         except asyncio.CancelledError:
@@ -114,12 +114,12 @@ async def send_once(
     except SendFailure:
         _abandon(into)
         raise
-    except _NOTHING_SENT as fault:
+    except NOTHING_SENT as fault:
         _abandon(into)
-        raise _not_sent(fault) from fault
-    except _LOST as fault:
+        raise not_sent(fault) from fault
+    except LOST as fault:
         _abandon(into)
-        raise _unknown(_loss(fault), str(fault) or None) from fault
+        raise unknown(loss(fault), str(fault) or None) from fault
 
 
 async def _complete(served: Mapping[str, str], into: SpoolFile) -> Reply:
@@ -132,7 +132,7 @@ async def _complete(served: Mapping[str, str], into: SpoolFile) -> Reply:
             request_id=served.get("x-request-id") or served.get("x-goog-request-id"),
         )
     except (OSError, StorageError) as fault:
-        raise _unknown("spool_failed", str(fault)) from fault
+        raise unknown("spool_failed", str(fault)) from fault
 
 
 def _abandon(into: SpoolFile) -> None:
@@ -157,36 +157,36 @@ def _posted(
 
 async def _spool(response: aiohttp.ClientResponse, into: SpoolFile) -> None:
     count = 0
-    async for data in response.content.iter_chunked(_SLICE):
+    async for data in response.content.iter_chunked(SLICE):
         count += len(data)
-        if count > _LARGEST_REPLY:
-            raise _unknown("reply_too_large", f"more than {_LARGEST_REPLY} bytes came")
+        if count > LARGEST_REPLY:
+            raise unknown("reply_too_large", f"more than {LARGEST_REPLY} bytes came")
         try:
             into.write(data)
         except (OSError, StorageError) as fault:
-            raise _unknown("spool_failed", str(fault)) from fault
+            raise unknown("spool_failed", str(fault)) from fault
         failpoint("providers.send.after_chunk")
     failpoint("providers.send.after_last_chunk")
     framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if count == 0 and not framed:
         # Its end is the connection's end, so nothing tells an empty reply from a lost one.
-        raise _unknown("connection_lost", "the connection closed before a reply came")
+        raise unknown("connection_lost", "the connection closed before a reply came")
 
 
-async def _start_of(response: aiohttp.ClientResponse) -> bytes:
+async def start_of(response: aiohttp.ClientResponse) -> bytes:
     """Return the first part of a refusal. Its status is known, so a body cut short changes nothing."""
     body = bytearray()
     try:
-        async for data in response.content.iter_chunked(_SLICE):
+        async for data in response.content.iter_chunked(SLICE):
             body += data
             if len(body) >= _LARGEST_REFUSAL:
                 break
-    except _LOST:
+    except LOST:
         return bytes(body)
     return bytes(body)
 
 
-def _not_sent(fault: Exception) -> SendFailure:
+def not_sent(fault: Exception) -> SendFailure:
     final = isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL)
     return SendFailure(
         FailureClass.NOT_SENT,
@@ -197,7 +197,7 @@ def _not_sent(fault: Exception) -> SendFailure:
     )
 
 
-def _unknown(reason: str, message: str | None) -> SendFailure:
+def unknown(reason: str, message: str | None) -> SendFailure:
     return SendFailure(
         FailureClass.UNKNOWN,
         Outcome(kind=OutcomeKind.UNKNOWN, raw_reason=reason, message=message),
@@ -223,7 +223,7 @@ def _hindrance(fault: Exception) -> str:
             return "cannot_connect"
 
 
-def _loss(fault: Exception) -> str:
+def loss(fault: Exception) -> str:
     match fault:
         case TimeoutError():
             return "timeout"

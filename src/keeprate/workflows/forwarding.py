@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import Upstream
 from keeprate.workflows.ports import Answer, Assets, SendFailure, Spool, StoredImage
+from keeprate.workflows.reply_shapes import ReplyShape
 
 # A body as bytes that are there, or as they come.
 Body = bytes | memoryview | AsyncIterator[bytes]
@@ -92,8 +93,8 @@ class Forwarder(Protocol):
         """Return what an answer other than 200 means for money; `start` is the beginning of its body."""
         ...
 
-    def read(self, text: bytes, *, content_type: str, served_tier: str | None) -> Answer:
-        """Return the typed answer that a reply's text holds, told apart by its own shape."""
+    def read(self, text: bytes, *, shape: ReplyShape, served_tier: str | None) -> Answer:
+        """Return the typed answer that a reply's text holds."""
         ...
 
 

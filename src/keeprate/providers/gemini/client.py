@@ -12,6 +12,7 @@ from keeprate.providers.gemini import wire
 from keeprate.providers.google.asking import Ask
 from keeprate.providers.google.provider import GoogleProvider, google_provider
 from keeprate.providers.shapes import ConnectOptions
+from keeprate.workflows.forwarding import Errand
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class GeminiTranslation:
     def body(self, ask: Ask, lane: Lane) -> bytes:
         """Return the exact JSON text."""
         return wire.body(ask, lane)
+
+    def address(self, errand: Errand) -> str:
+        """Return where a call that is passed on goes."""
+        return wire.address(errand)
 
     async def headers(self, lane: Lane) -> dict[str, str]:
         """Return the key; the lane is said in the body here."""

@@ -7,9 +7,10 @@ and requests recorded from google-genai 1.75 to 3.4 on loopback, 2026-11.
 from keeprate.catalogue.cards import Transport
 from keeprate.domain.purposes import Lane
 from keeprate.providers.google.asking import Ask, content_body
-from keeprate.providers.google.names import path_name
+from keeprate.providers.google.names import path_name, path_of
 from keeprate.providers.google.predict import predict_body
 from keeprate.providers.shapes import SizeField
+from keeprate.workflows.forwarding import Errand
 
 _TIERS = {Lane.FLEX: "flex", Lane.PRIORITY: "priority"}
 
@@ -19,6 +20,12 @@ def path(ask: Ask) -> str:
     version = "v1" if ask.size_field is SizeField.RESPONSE_FORMAT else "v1beta"
     model = path_name(ask.route.model, field="model")
     return f"/{version}/models/{model}:{ask.shape.transport}"
+
+
+def address(errand: Errand) -> str:
+    """Return the path of a call that is passed on, at the version its caller knows."""
+    mount = "/upload" if errand.is_upload else ""
+    return f"{mount}/{path_name(errand.version or 'v1beta', field='version')}/{path_of(errand.collection)}"
 
 
 def body(ask: Ask, lane: Lane) -> bytes:

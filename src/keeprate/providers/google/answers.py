@@ -115,6 +115,11 @@ def content_answer(text: bytes | memoryview, *, served_tier: str | None) -> Answ
         document = msgspec.json.decode(text, type=Document, strict=False)
     except UNREADABLE:
         return unanswered(OutcomeKind.UNKNOWN, "undecodable")
+    return answer_of(document, served_tier=served_tier)
+
+
+def answer_of(document: Document, *, served_tier: str | None) -> Answer:
+    """Return what a document holds."""
     images, bad = _images(document)
     metadata = usage_block(document.usage_metadata)
     usage = usage_of(metadata, images=len(images), search_queries=_searches(document))

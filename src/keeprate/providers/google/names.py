@@ -22,3 +22,12 @@ def path_name(text: str, *, field: str) -> str:
             remedy="use letters, digits, dots, dashes and underscores only",
         )
     return text
+
+
+def path_of(text: str) -> str:
+    """Return a path of several names if each can stand in it as it is.
+
+    Raises:
+        ConfigError: One holds a character that no name has.
+    """
+    return "/".join([path_name(name, field="path") for name in text.split("/")])

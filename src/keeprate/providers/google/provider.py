@@ -1,6 +1,8 @@
 """What both surfaces' providers do alike: shape a call, label it, send it once, understand the reply."""
 
 import mmap
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,14 +12,19 @@ from keeprate.catalogue.cards import Transport
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.routes import Route, Upstream
+from keeprate.providers.forwarding import forwarded
 from keeprate.providers.google.answers import content_answer
 from keeprate.providers.google.asking import MAX_OUTPUT_TOKENS, Ask, contents_json
 from keeprate.providers.google.history import model_turn
+from keeprate.providers.google.interacting import interaction_answer, interaction_events_answer
 from keeprate.providers.google.predict import predict_answer
 from keeprate.providers.google.refusals import refusal
+from keeprate.providers.google.streams import array_answer, events_answer
 from keeprate.providers.sending import checked_address, checked_session, send_once
 from keeprate.providers.shapes import ConnectOptions
-from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SpoolFile
+from keeprate.workflows.forwarding import Errand, Incoming, Parcel
+from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SendFailure, SpoolFile
+from keeprate.workflows.reply_shapes import ReplyShape, shape_in
 
 
 class Translation(Protocol):
@@ -29,6 +36,10 @@ class Translation(Protocol):
 
     def body(self, ask: Ask, lane: Lane) -> bytes:
         """Return the exact JSON text."""
+        ...
+
+    def address(self, errand: Errand) -> str:
+        """Return where a call that is passed on goes."""
         ...
 
     async def headers(self, lane: Lane) -> dict[str, str]:
@@ -94,9 +105,61 @@ class GoogleProvider:
     def understand(self, reply: Reply, call_route: Route) -> Answer:
         """Return the typed answer a spooled reply holds. Undecodable bytes are `unknown`."""
         text = _text_of(reply)
+        shape = shape_in(reply.content_type)
+        if shape is not None:
+            return self.read(bytes(text), shape=shape, served_tier=reply.served_tier)
         if self.options.shape_of(call_route).transport is Transport.PREDICT:
             return predict_answer(text)
         return content_answer(text, served_tier=reply.served_tier)
+
+    def address(self, errand: Errand) -> str:
+        """Return where an errand goes, relative to the base URL.
+
+        Raises:
+            ConfigError: A name in it cannot stand in an address.
+        """
+        path = self.translation.address(errand)
+        return f"{path}?{errand.query}" if errand.query else path
+
+    def forward(self, parcel: Parcel) -> AbstractAsyncContextManager[Incoming]:
+        """Send once and give whatever comes back.
+
+        Raises:
+            SendFailure: Nothing was sent, or the connection was lost before an answer.
+        """
+        return self._forwarded(parcel)
+
+    @asynccontextmanager
+    async def _forwarded(self, parcel: Parcel) -> AsyncGenerator[Incoming]:
+        headers = {
+            **parcel.headers,
+            "User-Agent": self.options.user_agent,
+            **await self.translation.headers(parcel.lane),
+        }
+        if self.upstream.simulated and parcel.attempt_id is not None:
+            headers["x-keeprate-attempt"] = parcel.attempt_id
+        async with forwarded(self.http, parcel, headers) as incoming:
+            yield incoming
+
+    def refusal(self, status: int, headers: Mapping[str, str], start: bytes) -> SendFailure:
+        """Return what an answer other than 200 means for money."""
+        return refusal(status, headers, start)
+
+    def read(self, text: bytes, *, shape: ReplyShape, served_tier: str | None) -> Answer:
+        """Return the typed answer that a reply's text holds."""
+        match shape:
+            case ReplyShape.CONTENT:
+                return content_answer(text, served_tier=served_tier)
+            case ReplyShape.EVENTS:
+                return events_answer(text, served_tier=served_tier)
+            case ReplyShape.ARRAY:
+                return array_answer(text, served_tier=served_tier)
+            case ReplyShape.PREDICT:
+                return predict_answer(text)
+            case ReplyShape.INTERACTION:
+                return interaction_answer(text)
+            case ReplyShape.INTERACTION_EVENTS:
+                return interaction_events_answer(text)
 
     def contents(self, request: ImageRequest, materials: Materials) -> bytes:
         """Return the JSON array of turns that `outgoing` sends for `request`, history first."""

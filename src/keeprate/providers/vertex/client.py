@@ -13,6 +13,7 @@ from keeprate.providers.google.provider import GoogleProvider, google_provider
 from keeprate.providers.shapes import ConnectOptions
 from keeprate.providers.vertex import wire
 from keeprate.providers.vertex.tokens import DefaultTokens
+from keeprate.workflows.forwarding import Errand
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class VertexTranslation:
     def body(self, ask: Ask, lane: Lane) -> bytes:
         """Return the exact JSON text."""
         return wire.body(ask)
+
+    def address(self, errand: Errand) -> str:
+        """Return where a call that is passed on goes."""
+        return wire.address(errand, self.upstream)
 
     async def headers(self, lane: Lane) -> dict[str, str]:
         """Return the key or a fresh token, and the lane.

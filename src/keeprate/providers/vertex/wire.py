@@ -8,8 +8,9 @@ from keeprate.catalogue.cards import Transport
 from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import Upstream
 from keeprate.providers.google.asking import Ask, content_body
-from keeprate.providers.google.names import path_name
+from keeprate.providers.google.names import path_name, path_of
 from keeprate.providers.google.predict import predict_body
+from keeprate.workflows.forwarding import Errand
 
 DEFAULT_LOCATION = "global"
 _LANE_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
@@ -19,7 +20,16 @@ _LANES = {Lane.FLEX: "flex", Lane.PRIORITY: "priority"}
 def path(ask: Ask, upstream: Upstream) -> str:
     """Return the path of the call; without a project it is the express one, which a key alone opens."""
     model = path_name(ask.route.model, field="model")
-    tail = f"publishers/google/models/{model}:{ask.shape.transport}"
+    return _placed(f"publishers/google/models/{model}:{ask.shape.transport}", upstream)
+
+
+def address(errand: Errand, upstream: Upstream) -> str:
+    """Return the path of a call that is passed on. Only models are a publisher's."""
+    inner = path_of(errand.collection)
+    return _placed(f"publishers/google/{inner}" if inner.startswith("models/") else inner, upstream)
+
+
+def _placed(tail: str, upstream: Upstream) -> str:
     if upstream.quota_project is None:
         return f"/v1beta1/{tail}"
     project = path_name(upstream.quota_project, field="project")
