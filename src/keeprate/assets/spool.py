@@ -82,7 +82,7 @@ class DiskSpool:
         part = f"{attempt_id}.part"
         try:
             failpoint("spool.begin.before")
-            self._set_aside(part)
+            _set_aside(self._folder, part)
             handle = self._folder.open_new(part)
             failpoint("spool.begin.opened")
         except OSError as error:
@@ -194,7 +194,7 @@ class DiskSpool:
             StorageError: The disk refused.
         """
         checked_name(attempt_id, field="attempt_id")
-        body = self._without_claim(f"{attempt_id}.part")
+        body = _without_claim(self._folder, f"{attempt_id}.part")
         if not body:
             return self._rejoined(attempt_id, even_if_broken_off=True)
         description = _Description(
@@ -217,20 +217,6 @@ class DiskSpool:
     def close(self) -> None:
         self._folder.close()
 
-    def _without_claim(self, part: str) -> bytes:
-        """Return what a dead writer wrote, and give back the room it had claimed behind that."""
-        claimed = self._folder.read(part) or b""
-        body = claimed.rstrip(b"\0")  # no reply ends in zeros: they are JSON
-        path = self._folder.path / part
-        try:
-            if not body:
-                self._folder.remove(part)
-            elif len(body) < len(claimed):
-                os.truncate(path, len(body))
-        except OSError as error:
-            raise storage_error(error, path) from error
-        return body
-
     def _refuse_taken(self, attempt_id: str) -> None:
         checked_name(attempt_id, field="attempt_id")
         if self.find(attempt_id) is not None:
@@ -248,23 +234,13 @@ class DiskSpool:
             return None
         whole, slices = found
         part = f"{attempt_id}.part"
-        self._set_aside(part)
+        _set_aside(self._folder, part)
         into = DiskSpoolFile(self._folder, attempt_id, self._folder.open_new(part))
         for data in slices:
             into.write(data)
         return into.complete(
             content_type=whole.content_type, served_tier=whole.served_tier, request_id=whole.request_id
         )
-
-    def _set_aside(self, part: str) -> None:
-        """Give the bytes of an earlier, broken-off call another name rather than writing over them."""
-        taken = set(self._folder.names())
-        if part not in taken:
-            return
-        number = 1
-        while f"{part}-{number}" in taken:
-            number += 1
-        self._folder.rename(part, f"{part}-{number}")
 
     def _finished(self, attempt_id: str, name: str, description: _Description) -> Reply:
         reply = f"{attempt_id}.reply"
@@ -377,6 +353,32 @@ class DiskSpoolFile:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _without_claim(folder: Folder, part: str) -> bytes:
+    """Return what a dead writer wrote, and give back the room it had claimed behind that."""
+    claimed = folder.read(part) or b""
+    body = claimed.rstrip(b"\0")  # no reply ends in zeros: they are JSON
+    path = folder.path / part
+    try:
+        if not body:
+            folder.remove(part)
+        elif len(body) < len(claimed):
+            os.truncate(path, len(body))
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return body
+
+
+def _set_aside(folder: Folder, part: str) -> None:
+    """Give the bytes of an earlier, broken-off call another name rather than writing over them."""
+    taken = set(folder.names())
+    if part not in taken:
+        return
+    number = 1
+    while f"{part}-{number}" in taken:
+        number += 1
+    folder.rename(part, f"{part}-{number}")
 
 
 def _fits(body: bytes, description: _Description) -> bool:
