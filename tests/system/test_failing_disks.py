@@ -92,7 +92,7 @@ async def lost_images(keeprate: Keeprate, emulator: EmulatorProcess) -> list[str
 
 @pytest.mark.timeout(900)
 async def test_a_fault_at_any_write_loses_no_paid_image(emulator: EmulatorProcess, tmp_path: Path) -> None:
-    every = count("disk_faults", 5, 1)
+    every = count("disk_faults", 9, 1)
     passed = tmp_path / "passed"
     places = [(site, fault) for number, site in enumerate(SITES) for fault in FAULTS][::every]
     lost: list[str] = []
