@@ -28,10 +28,12 @@ from keeprate.providers.shapes import CallShape, ConnectOptions, SizeField, shap
 from keeprate.providers.simulated.child import EmulatorChild
 from keeprate.providers.simulated.provider import SimulatedProvider
 from keeprate.providers.table import BUILT_IN, ENTRY_POINTS, Plugin, paid_session
+from keeprate.records.claims import SqlClaims
 from keeprate.routing.market import Market
 from keeprate.safety.decoding import ImageDecoder
 from keeprate.safety.failpoints import arm
 from keeprate.settings import Settings, UpstreamSettings
+from keeprate.workflows.claims import Claims
 from keeprate.workflows.first_day import prepare_home
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.ports import Clock, Provider
@@ -65,12 +67,13 @@ class SystemRng:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """An open home: the means of the verbs, the ledger itself, and what opening it recovered."""
+    """An open home: the means of the verbs, the ledger itself, what opening it recovered, and who asked what."""
 
     settings: Settings
     means: Means
     ledger: SqlLedger
     recovery: Recovery
+    claims: Claims
 
 
 def read_book(settings: Settings) -> Book:
@@ -141,9 +144,27 @@ async def open_house(
         )
         await prepare_home(ledger, settings.workspace, settings.day_cap_usd, till.clock.now())
         recovery = await recover(till, provider_of=means.provider_of, price_of=means.price_of)
+        claims = await _claims(SqlClaims(database), means, ledger, recovery)
         # Last in, first out: paid calls are settled before anything they need is closed.
         stack.push_async_callback(till.drain)
-        yield House(settings=settings, means=means, ledger=ledger, recovery=recovery)
+        stack.push_async_callback(claims.drain)
+        yield House(settings=settings, means=means, ledger=ledger, recovery=recovery, claims=claims)
+
+
+async def _claims(store: SqlClaims, means: Means, ledger: SqlLedger, recovery: Recovery) -> Claims:
+    """Open the book of requests, and note in it whose answers a dead process still owed."""
+    claims = Claims(
+        store,
+        means.till.assets,
+        clock=means.till.clock,
+        rng=means.rng,
+        owner=means.owner,
+        is_dead=ledger.is_dead,
+    )
+    owed = (*recovery.settled, *recovery.unknown)
+    for row in await ledger.rows_of(owed) if owed else ():
+        await claims.lost(row)
+    return claims
 
 
 async def _means(

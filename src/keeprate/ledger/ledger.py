@@ -95,10 +95,14 @@ class SqlLedger(Accounts):
             Conflict: Its owner lives, another took it, or it moved on.
         """
         dead = attempt.new.owner
-        if not await self._database.reading(lambda connection: self._owner.dead(connection, [dead])):
+        if not await self.is_dead(dead):
             raise refusals.illegal_move(attempt, "adopt")
         command = commands.Adopt(attempt_id=attempt.id, dead=dead, owner=self.owner)
         return await self._writer.carry_out(command)
+
+    async def is_dead(self, owner: str) -> bool:
+        """Return whether no living process goes by that name."""
+        return bool(await self._database.reading(lambda connection: self._owner.dead(connection, [owner])))
 
     async def rows_of(self, attempt_ids: Sequence[str]) -> Sequence[Attempt]:
         """Return the rows of these ids, of every workspace: recovery finds ids in the spool."""

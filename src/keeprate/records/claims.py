@@ -37,10 +37,8 @@ class SqlClaims:
 
         def work(connection: Connection) -> Claim | None:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            written = connection.execute(
-                dialect.insert(claims).values(_cells(claim)).on_conflict_do_nothing()
-            )
-            if written.rowcount == 1:
+            wanted = dialect.insert(claims).values(_cells(claim)).on_conflict_do_nothing()
+            if connection.scalar(wanted.returning(claims.c.id)) is not None:
                 return None
             return _whole(connection.execute(select(claims).where(_namesake(claim))).one())
 
