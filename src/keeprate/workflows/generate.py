@@ -80,7 +80,7 @@ async def generate_request(means: Means, scope: Scope, request: ImageRequest, op
     found = await decided(means, scope, request, options)
     await check_places(means, request, options)
     materials = await materials_for(means, scope, request)
-    await _agree(means, scope, found.decision, options)
+    await agree(means, scope, found.decision, options)
     intent = options.intent or means.rng.token()
     request_json = msgspec.json.encode(request).decode()
     async with means.till.one_at_a_time(scope.workspace, intent):
@@ -116,8 +116,12 @@ def _end(means: Means, request: ImageRequest) -> datetime | None:
     return means.till.clock.now() + timedelta(seconds=request.deadline_s)
 
 
-async def _agree(means: Means, scope: Scope, decision: Decision, options: Options) -> None:
-    """Ask before the first purchase of a home that costs real money."""
+async def agree(means: Means, scope: Scope, decision: Decision, options: Options) -> None:
+    """Ask before the first purchase of a home that costs real money.
+
+    Raises:
+        ConfirmationNeeded: Nobody agreed.
+    """
     steps = (step for step in decision.steps if step.after != "reject")
     upstreams = (means.providers[step.offer.route.upstream].upstream for step in steps)
     ledger = means.till.ledger
