@@ -1,10 +1,12 @@
 """`keeprate budget`: set and show caps on money."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 
+from keeprate.cli.failures import clean
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen, money, table
 from keeprate.cli.running import run
@@ -65,8 +67,26 @@ def remove(budget_id: str, /, *, everywhere: Everywhere = EVERYWHERE) -> int:
 
 
 @budget.command
+def stop(*, reason: str = "stopped by hand", everywhere: Everywhere = EVERYWHERE) -> int:
+    """Stop all buying at once, in every process on this ledger. What is under way is finished.
+
+    Parameters
+    ----------
+    reason
+        What whoever is refused is told.
+    """
+
+    async def work(keeprate: Keeprate, screen: Screen) -> int:
+        await keeprate.accounts.stop_spending(reason)
+        screen.answer({"stopped": True, "reason": reason}, "Nothing is bought until: keeprate budget resume")
+        return 0
+
+    return run(everywhere, work)
+
+
+@budget.command
 def resume(*, everywhere: Everywhere = EVERYWHERE) -> int:
-    """Let go of the brake that an overrun pulled, so that buying goes on."""
+    """Let go of the brake that an overrun, or `keeprate budget stop`, pulled, so that buying goes on."""
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         await keeprate.accounts.resume_spending()
@@ -81,19 +101,28 @@ async def _answer(keeprate: Keeprate, screen: Screen) -> int:
     shown: list[RenderableType] = [drawn]
     if any(standing.budget.simulated for standing in standings):
         shown.append("\nWhat is simulated is counted apart; no money moves there.")
-    screen.answer({"budgets": [_as_json(standing) for standing in standings]}, *shown)
+    brakes = await keeprate.accounts.brakes()
+    if brakes:
+        shown.append(f"\nNothing is bought: {clean(brakes[0].reason)}. Go on with: keeprate budget resume")
+    document = {
+        "budgets": [_as_json(standing) for standing in standings],
+        "stopped": brakes[0].reason if brakes else None,
+    }
+    screen.answer(document, *shown)
     return 0
+
+
+_SPANS: Final = {Window.HOUR: "an hour", Window.DAY: "a day", Window.MONTH: "a month", Window.TOTAL: "in all"}
 
 
 def _drawn(standings: Sequence[Standing]) -> RenderableType:
     numbers = frozenset({"limit", "spent", "held", "left"})
-    drawn = table("budget", "a", "limit", "spent", "held", "left", "until (UTC)", right=numbers)
+    drawn = table("budget", "limit", "spent", "held", "left", "until (UTC)", right=numbers)
     for standing in standings:
         cap = standing.budget
         drawn.add_row(
             cap.id,
-            str(cap.window),
-            money(cap.limit),
+            f"{money(cap.limit)} {_SPANS[cap.window]}",
             money(standing.spent),
             money(standing.held),
             money(standing.remaining),

@@ -6,6 +6,7 @@ from typing import Final
 
 from keeprate.bootstrap import House
 from keeprate.catalogue.names import resolve
+from keeprate.domain.budgets import Budget
 from keeprate.domain.errors import Forbidden, UnknownModel
 from keeprate.domain.geometry import Size
 from keeprate.domain.purposes import Purpose, word
@@ -13,6 +14,7 @@ from keeprate.domain.terms import KeyTerms
 from keeprate.gateway.identity import Authenticator, Caller
 from keeprate.ledger.ledger import SqlLedger
 from keeprate.routing.market import Market
+from keeprate.workflows.first_day import both
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options
 
@@ -27,7 +29,7 @@ class Desk:
     house: House
     identity: Authenticator
     base_url: str = ""
-    started: list[str] = field(default_factory=list[str])
+    capped: set[str] = field(default_factory=set[str])
 
     @property
     def means(self) -> Means:
@@ -46,6 +48,34 @@ class Desk:
             return self.means
         purpose = word(Purpose, options.purpose, field="purpose")
         return replace(self.means, market=lambda: _narrowed(self.means.market(), terms, purpose))
+
+    async def on_behalf(self, caller: Caller, user: str | None) -> Caller:
+        """Return the caller for one of its end users, who has a cap of their own where the key says so.
+
+        Raises:
+            InvalidValue: The name is empty, too long or holds what does not print.
+        """
+        if user is None or caller.scope.key is None:
+            return caller
+        person = caller.for_user(user)
+        cap, name = caller.terms.user_cap, person.scope.key
+        if cap is not None and name is not None and name not in self.capped:
+            # A cap that is there stays as its owner may have set it since.
+            await self.ledger.add_budgets(
+                caller.scope,
+                both(
+                    Budget(
+                        id=f"{cap.window}-cap-{name}",
+                        workspace=caller.scope.workspace,
+                        key=name,
+                        window=cap.window,
+                        limit=cap.limit,
+                    )
+                ),
+                self.means.till.clock.now(),
+            )
+            self.capped.add(name)
+        return person
 
     def defaults(self, caller: Caller) -> Options:
         """Return the options that stand where a request of `caller` says nothing."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from keeprate.domain.errors import Forbidden, InvalidValue, RateLimited, Unauthenticated
 from keeprate.domain.scopes import LOCAL_OWNER, Scope
@@ -38,14 +38,12 @@ class Caller:
     key: KeyRecord | None = None
     address: str | None = None
 
-    def for_user(self, user: str | None) -> "Caller":
-        """Return the caller on behalf of one of its end users, whose caps and rows are their own.
+    def for_user(self, user: str) -> "Caller":
+        """Return the caller on behalf of one of its end users, whose rows and caps are their own.
 
         Raises:
             InvalidValue: The name is empty, too long or holds what does not print.
         """
-        if user is None or self.scope.key is None:
-            return self
         if not user.strip() or len(user) > USER_LENGTH or not user.isprintable():
             raise InvalidValue(
                 f"user must be 1 to {USER_LENGTH} printable characters",
@@ -53,7 +51,9 @@ class Caller:
                 value=user,
                 remedy="send a hash or an id of your user",
             )
-        scope = Scope(workspace=self.scope.workspace, key=f"{self.scope.key}/{user}", roles=self.scope.roles)
+        # A slash within would make one user look like a part of another.
+        key = None if self.scope.key is None else f"{self.scope.key}/{quote(user, safe=' @:+=')}"
+        scope = Scope(workspace=self.scope.workspace, key=key, roles=self.scope.roles)
         return Caller(scope=scope, terms=self.terms, key=self.key, address=self.address)
 
     def must(self, grant: Grant) -> None:

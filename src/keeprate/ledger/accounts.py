@@ -53,6 +53,12 @@ class Accounts:
         """Return each cap that binds the scope and where it stands."""
         return await self._database.reading(lambda c: caps.standings(c, scope, simulated=simulated, at=at))
 
+    async def all_standings(self, scope: Scope, *, simulated: bool, at: datetime) -> Sequence[Standing]:
+        """Return each cap of the workspace, those of its keys too, and where it stands."""
+        return await self._database.reading(
+            lambda c: caps.all_standings(c, scope, simulated=simulated, at=at)
+        )
+
     async def budgets(self, scope: Scope) -> Sequence[Budget]:
         """Return every cap of the workspace, those of its keys too, real before simulated."""
         return await self._database.reading(lambda c: caps.all_budgets(c, scope))
@@ -61,6 +67,10 @@ class Accounts:
         """Create or replace a cap. What its window saw before it was set counts."""
         await self._writer.run(lambda c: caps.set_budget(c, scope, budget, at))
         failpoint("ledger.budget.after_commit")
+
+    async def add_budgets(self, scope: Scope, wanted: Sequence[Budget], at: datetime) -> None:
+        """Create those caps that do not exist; the others stay as they are."""
+        await self._writer.run(lambda c: caps.add_budgets(c, scope, wanted, at))
 
     async def remove_budget(self, scope: Scope, budget_id: str) -> None:
         """Drop a cap.

@@ -114,8 +114,16 @@ class Changes:
 
 
 def binding(budgets: Iterable[Budget], api_key: str | None) -> list[Budget]:
-    """Return the caps that bind an attempt of `api_key`: the workspace's, and the key's own."""
-    return [budget for budget in budgets if budget.key is None or budget.key == api_key]
+    """Return the caps that bind an attempt of `api_key`: the workspace's, and the key's own.
+
+    A key called "a/b" stands for the end user "b" of key "a", whose caps bind it, too.
+    """
+    return [budget for budget in budgets if budget.key is None or is_within(api_key, budget.key)]
+
+
+def is_within(api_key: str | None, key: str) -> bool:
+    """Return whether `api_key` is `key` or stands for one of its end users."""
+    return api_key is not None and (api_key == key or api_key.startswith(f"{key}/"))
 
 
 def windows_touched(
@@ -127,18 +135,23 @@ def windows_touched(
 ) -> set[WindowId]:
     """Return every window a fold over `commands` may read or change, whatever it accepts."""
     moments: dict[BookId, set[int]] = {}
+    callers: dict[BookId, set[str | None]] = {}
     for command in commands:
         line = lines.get(command.attempt_id)
         if line is not None:
             moments.setdefault(line.book, set()).add(line.booked_us)
+            callers.setdefault(line.book, set()).add(line.attempt.new.api_key)
         elif isinstance(command, Intend):
-            book = BookId(command.new.key.workspace, command.new.simulated)
-            # Money is booked for the latest moment any hold had, and that may be this one's own.
+            new = command.new
+            book = BookId(new.key.workspace, new.simulated)
+            # Money is booked for the latest moment any hold had, whoever's it was, and that may be this one's.
             times = moments.setdefault(book, set())
-            times.update({latest_us.get(book, 0), micros(command.new.created_at)})
+            times.update({latest_us.get(book, 0), micros(new.created_at)})
+            callers.setdefault(book, set()).add(new.api_key)
     return {
         WindowId(book.workspace, budget.id, window_start(budget.window, at))
         for book, times in moments.items()
-        for budget in budgets.get(book, ())
+        for caller in callers[book]
+        for budget in binding(budgets.get(book, ()), caller)
         for at in times
     }

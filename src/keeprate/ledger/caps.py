@@ -39,6 +39,14 @@ def set_budget(connection: Connection, scope: Scope, budget: Budget, at: datetim
     failpoint("ledger.budget.before_commit")
 
 
+def add_budgets(connection: Connection, scope: Scope, wanted: Sequence[Budget], at: datetime) -> None:
+    """Create those caps that do not exist; the others stay as they are."""
+    there = {budget.id for budget in all_budgets(connection, scope)}
+    for budget in wanted:
+        if budget.id not in there:
+            set_budget(connection, scope, budget, at)
+
+
 def remove_budget(connection: Connection, scope: Scope, budget_id: str) -> None:
     """Drop a cap.
 
@@ -68,7 +76,23 @@ def standings(connection: Connection, scope: Scope, *, simulated: bool, at: date
     """Return each cap that binds `scope` and where it stands."""
     book = BookId(scope.workspace, simulated)
     caps = binding(budgets_of(connection, {scope.workspace}).get(book, ()), scope.key)
-    at_us = max(micros(at), book_rows(connection, {scope.workspace}).get(book, NEVER_USED).latest_us)
+    return _standing_of(connection, book, caps, at=at)
+
+
+def all_standings(
+    connection: Connection, scope: Scope, *, simulated: bool, at: datetime
+) -> Sequence[Standing]:
+    """Return each cap of the workspace, those of its keys too, and where it stands."""
+    book = BookId(scope.workspace, simulated)
+    caps = budgets_of(connection, {scope.workspace}).get(book, ())
+    return _standing_of(connection, book, caps, at=at)
+
+
+def _standing_of(
+    connection: Connection, book: BookId, caps: Sequence[Budget], *, at: datetime
+) -> Sequence[Standing]:
+    rows = book_rows(connection, {book.workspace})
+    at_us = max(micros(at), rows.get(book, NEVER_USED).latest_us)
     windows = {
         budget.id: WindowId(budget.workspace, budget.id, window_start(budget.window, at_us))
         for budget in caps
@@ -89,7 +113,7 @@ def stop(connection: Connection, scope: Scope, *, simulated: bool, reason: str, 
         return
     row = {
         "workspace_id": scope.workspace,
-        "id": f"stop-{micros(at)}",
+        "id": f"stop-{'simulated-' if simulated else ''}{micros(at)}",
         "simulated": simulated,
         "reason": reason,
         "raised_us": micros(at),

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import string
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from keeprate.database.schema import alarms, keys
 from keeprate.domain.errors import InvalidValue, NotFound
+from keeprate.domain.money import display
 from keeprate.domain.scopes import Scope
 from keeprate.domain.terms import PLAIN_TERMS, Grant, KeyTerms
 from keeprate.ledger.moments import micros, moment
@@ -64,6 +65,39 @@ class NewKey:
 
     record: KeyRecord
     secret: str
+
+
+def key_as_json(record: KeyRecord) -> Mapping[str, object]:
+    """Return what may be told of a key: everything but the key."""
+    terms = record.terms
+    cap = terms.user_cap
+    return {
+        "id": record.id,
+        "name": record.name,
+        "workspace": record.workspace,
+        "prefix": record.prefix,
+        "scopes": sorted(terms.grants),
+        "plan": terms.plan,
+        "models": sorted(terms.models),
+        "reserved": {rule.model: sorted(rule.purposes) for rule in terms.reserved},
+        "largest_size": terms.largest_size,
+        "per_minute": terms.per_minute,
+        "policy": terms.policy,
+        "purpose": terms.purpose,
+        "user_cap_usd": None if cap is None else display(cap.limit),
+        "user_cap_window": None if cap is None else str(cap.window),
+        "cache": terms.cache,
+        "single_flight": terms.single_flight,
+        "created_at": record.created_at.isoformat(),
+        "expires_at": _iso(terms.expires_at),
+        "revoked_at": _iso(record.revoked_at),
+        "suspended_at": _iso(record.suspended_at),
+        "suspended_why": record.suspended_why,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def new_secret() -> str:

@@ -219,6 +219,7 @@ def summed(connection: Connection, budget: Budget, starts_us: int) -> Sums:
         entries.c.booked_us < window_end(budget.window, starts_us),
     )
     if budget.key is not None:
-        asked = asked.where(entries.c.api_key == budget.key)
+        its_users = entries.c.api_key.startswith(f"{budget.key}/", autoescape=True)
+        asked = asked.where((entries.c.api_key == budget.key) | its_users)
     spent, held = connection.execute(asked).one()
     return Sums(spent=NanoUSD(int(spent)), held=NanoUSD(int(held)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, select
 
 from keeprate.database.schema import attempt_images, attempts
 from keeprate.domain.attempts import Attempt
@@ -17,8 +17,11 @@ SEE_ALL = frozenset({Role.OWNER, Role.REVIEWER, Role.READER})
 
 def visible(scope: Scope) -> ColumnElement[bool]:
     """Return the condition on attempts that `scope` may see: one who only buys sees their own."""
-    own = true() if scope.key is None or scope.roles & SEE_ALL else attempts.c.api_key == scope.key
-    return (attempts.c.workspace_id == scope.workspace) & own
+    here = attempts.c.workspace_id == scope.workspace
+    if scope.key is None or scope.roles & SEE_ALL:
+        return here
+    its_users = attempts.c.api_key.startswith(f"{scope.key}/", autoescape=True)
+    return here & ((attempts.c.api_key == scope.key) | its_users)
 
 
 def attempt(connection: Connection, scope: Scope, attempt_id: str) -> Attempt:

@@ -1,17 +1,23 @@
 """The money side of a home: caps, keys, reports, and putting the books right by the bill."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from keeprate.catalogue.book import Book
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.budgets import Budget, Standing, Window
 from keeprate.domain.money import NanoUSD
-from keeprate.domain.scopes import Scope
-from keeprate.ledger.keys import KeyRecord, NewKey
+from keeprate.domain.scopes import Role, Scope
+from keeprate.ledger.books import Brake
+from keeprate.ledger.keys import Alarm, KeyRecord, NewKey
 from keeprate.ledger.ledger import SqlLedger
 from keeprate.ledger.report import Asked, ReportRow
 from keeprate.workflows.first_day import both
+from keeprate.workflows.plans import Plan, TermsAsked, agreed, plans_in
 from keeprate.workflows.ports import Clock
+
+UNASKED: Final = TermsAsked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,8 @@ class Accounts:
     ledger: SqlLedger
     scope: Scope
     clock: Clock
+    book: Book
+    overlay: tuple[tuple[str, str], ...] = ()
 
     @property
     def _by(self) -> str:
@@ -42,10 +50,14 @@ class Accounts:
         return await self.ledger.report(self.scope, asked)
 
     async def budgets(self) -> Sequence[Standing]:
-        """Return each cap and where it stands: real money first, then simulated."""
+        """Return each cap and where it stands: real money first, then simulated.
+
+        An owner sees those of every key, a key the ones that bind it.
+        """
         now = self.clock.now()
-        real = await self.ledger.standings(self.scope, simulated=False, at=now)
-        return [*real, *await self.ledger.standings(self.scope, simulated=True, at=now)]
+        look = self.ledger.all_standings if Role.OWNER in self.scope.roles else self.ledger.standings
+        real = await look(self.scope, simulated=False, at=now)
+        return [*real, *await look(self.scope, simulated=True, at=now)]
 
     async def set_budget(self, window: Window, limit: NanoUSD, *, key: str | None = None) -> None:
         """Set a cap on real money, and its twin on simulated money."""
@@ -66,9 +78,49 @@ class Accounts:
         """Let go of the brake that an overrun pulled."""
         await self.ledger.resume_spending(self.scope, by=self._by, at=self.clock.now())
 
-    async def create_key(self, name: str) -> NewKey:
-        """Make a key; its secret is in the answer and never again."""
-        return await self.ledger.create_key(self.scope, name, self.clock.now())
+    async def stop_spending(self, reason: str) -> None:
+        """Refuse every new purchase of the workspace, in every process, until `resume_spending`."""
+        now = self.clock.now()
+        for simulated in (False, True):
+            await self.ledger.stop_spending(self.scope, simulated=simulated, reason=reason, at=now)
+
+    async def brakes(self) -> Sequence[Brake]:
+        """Return why buying is stopped: real money first, then simulated; empty where it is not."""
+        found = [await self.ledger.brake(self.scope, simulated=simulated) for simulated in (False, True)]
+        return [brake for brake in found if brake is not None]
+
+    def plans(self) -> Mapping[str, Plan]:
+        """Return the plans that keys can be made on: ours, and those of keeprate.toml over them.
+
+        Raises:
+            ConfigError: A plan in keeprate.toml does not fit.
+        """
+        return plans_in(self.overlay)
+
+    async def create_key(self, name: str, asked: TermsAsked = UNASKED) -> NewKey:
+        """Make a key on the terms asked for; its secret is in the answer and never again.
+
+        Raises:
+            InvalidValue: A term that is not known, or does not fit.
+        """
+        now = self.clock.now()
+        made_with = agreed(asked, self.plans(), book=self.book, now=now)
+        made = await self.ledger.create_key(self.scope, name, now, terms=made_with.terms)
+        if made_with.cap is not None:
+            await self.set_budget(made_with.cap.window, made_with.cap.limit, key=made.record.id)
+        return made
+
+    async def resume_key(self, key_id: str) -> KeyRecord:
+        """Let a key go on that an alarm suspended.
+
+        Raises:
+            NotFound: No such key.
+        """
+        return await self.ledger.resume_key(self.scope, key_id)
+
+    async def alarms(self) -> Sequence[Alarm]:
+        """Return the workspace's alarms, newest first."""
+        return await self.ledger.alarms(self.scope)
 
     async def keys(self) -> Sequence[KeyRecord]:
         """Return the keys of this workspace, revoked ones too."""

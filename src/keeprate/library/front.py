@@ -191,7 +191,7 @@ class Keeprate:
     @property
     def accounts(self) -> Accounts:
         """Return the money side: caps, keys, reports, reconciling."""
-        return Accounts(ledger=self._open.ledger, scope=self._scope, clock=self._means.till.clock)
+        return accounts_of(self._open, self._scope)
 
     async def verdict(
         self,
@@ -230,6 +230,17 @@ class Keeprate:
     @property
     def _means(self) -> Means:
         return self._open.means
+
+
+def accounts_of(house: House, scope: Scope) -> Accounts:
+    """Return the money side of an open house, as `scope` sees it."""
+    return Accounts(
+        ledger=house.ledger,
+        scope=scope,
+        clock=house.means.till.clock,
+        book=house.means.book,
+        overlay=house.settings.overlay,
+    )
 
 
 def _scope_of(settings: Settings) -> Scope:
