@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from keeprate.domain.attempts import AttemptKey, NewAttempt
 from keeprate.domain.decisions import Decision, Step
-from keeprate.domain.errors import SpendingStopped
+from keeprate.domain.errors import SpendingStopped, Throttled
 from keeprate.domain.outcomes import AttemptState, FailureClass
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.routing.quotes import quote_for
+from keeprate.workflows.courtesy import PATIENCE, polite_call
 from keeprate.workflows.intents import Past, is_free, name_of, under_way, used_otherwise
 from keeprate.workflows.means import Means
-from keeprate.workflows.pay import OPEN, look_at, paid_call
+from keeprate.workflows.pay import OPEN, look_at
 from keeprate.workflows.ports import Materials, Outgoing
 from keeprate.workflows.retry import next_wait
 from keeprate.workflows.till import Paid
@@ -80,7 +81,8 @@ async def buy(means: Means, order: Order, slot: int) -> tuple[Paid, ...]:
         return ()
     paid: list[Paid] = []
     for index, step in enumerate(order.decision.steps):
-        if step.after == "reject":
+        # One attempt fills a slot: a route that returns fewer images at a time cannot stand in.
+        if step.after == "reject" or step.offer.images_per_attempt < order.images_in(slot):
             continue
         paid.extend(await _step(means, order, Place(slot, index, order.past.next_no(slot, index), follows)))
         if not _could_not_serve(paid[-1]):
@@ -124,7 +126,7 @@ async def _step(means: Means, order: Order, place: Place) -> tuple[Paid, ...]:
     tries = 0
     done: list[Paid] = []
     while True:
-        paid = await _attempt(means, order, place)
+        paid = await _attempt(means, order, place, is_retry=tries > 0)
         place = place._replace(attempt_no=place.attempt_no + 1)
         if paid.replayed and is_free(paid.attempt):
             continue  # another process took this number, and it came to nothing
@@ -134,13 +136,19 @@ async def _step(means: Means, order: Order, place: Place) -> tuple[Paid, ...]:
         tries += 1
         left_s = None if order.ends_at is None else (order.ends_at - means.till.clock.now()).total_seconds()
         wait_s = next_wait(paid.failure, tries=tries, jitter=means.rng.jitter(), remaining_s=left_s)
-        if wait_s is None:
+        if wait_s is None or not means.manners.may_retry(
+            paid.attempt.new.route.upstream, means.till.clock.now()
+        ):
             return tuple(done)
         means.progress(f"{paid.failure.outcome.raw_reason}: trying again in {wait_s:.1f} s")
         await means.till.clock.sleep(wait_s)
+        try:
+            await _free(means, order, place, PATIENCE)
+        except Throttled:
+            return tuple(done)
 
 
-async def _attempt(means: Means, order: Order, place: Place) -> Paid:
+async def _attempt(means: Means, order: Order, place: Place, *, is_retry: bool) -> Paid:
     step = order.decision.steps[place.step]
     provider = means.providers[step.offer.route.upstream]
     images = order.images_in(place.slot)
@@ -156,7 +164,9 @@ async def _attempt(means: Means, order: Order, place: Place) -> Paid:
         raise SpendingStopped("asked to stop, so nothing more is bought", remedy="run the same command again")
     new = _new_attempt(means, order, step=step, call=call, place=place)
     means.progress(f"buying from {step.offer.route}")
-    paid = await paid_call(means.till, new, call=call, provider=provider, price_of=means.price_of(new))
+    paid = await polite_call(
+        means, new, call=call, provider=provider, is_retry=is_retry, ends_at=order.ends_at
+    )
     if paid.attempt.new.request_json != new.request_json:
         raise used_otherwise(order.intent)
     if paid.attempt.state in OPEN:
