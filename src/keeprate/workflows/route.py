@@ -73,7 +73,7 @@ async def decided(
         ModelRetired: The pinned model no longer answers.
     """
     policy = policy_named(options.policy or means.default_policy)
-    pin = None if options.model is None else _resolved(means, options.model)
+    pin = None if options.model is None else resolved(means, options.model)
     situation = Situation(
         budget_used_percent=await _used(means, scope) if budget_used is None else budget_used,
         lane=lane_asked(options),
@@ -146,8 +146,13 @@ def _imagined(options: Options, index: int) -> Reference:
     )  # fmt: skip
 
 
-def _resolved(means: Means, name: str) -> Resolution:
-    """Return what `name` means on the first upstream that knows it."""
+def resolved(means: Means, name: str) -> Resolution:
+    """Return what `name` means on the first upstream that knows it.
+
+    Raises:
+        UnknownModel: None does.
+        ModelRetired: It no longer answers.
+    """
     surfaces = dict.fromkeys(provider.upstream.surface for provider in means.providers.values())
     unknown: UnknownModel | None = None
     for surface in surfaces:
