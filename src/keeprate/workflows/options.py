@@ -28,10 +28,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 class Options:
     """The fields of a request as typed; None leaves the default to the purpose or the policy.
 
-    `references` are local paths or bytes. `failure_cost` is US dollars as text. `deadline` is a span
+    `references` are local paths, as text too, or bytes. `failure_cost` is US dollars as text. `deadline` is a span
     such as "30s", "10m", "24h" or "2d". `intent` is the caller's idempotency key;
     `retry_unknown` the unknown attempt of that intent to buy again. `yes` agrees to a
-    first real purchase. `prompt_in_file` False keeps the prompt out of the kept file's metadata.
+    first real purchase. `partial` buys as many of several images as a cap has room for, where
+    otherwise nothing is bought unless all may fit. `prompt_in_file` False keeps the prompt out of the kept file's metadata.
     """
 
     purpose: str = "economy"
@@ -40,7 +41,7 @@ class Options:
     model: str | None = None
     policy: str | None = None
     upstream: str | None = None
-    references: tuple[Path | bytes, ...] = ()
+    references: tuple[Path | str | bytes, ...] = ()
     roles: tuple[str, ...] = ()
     variants: int = 1
     text: str | None = None
@@ -60,6 +61,7 @@ class Options:
     intent: str | None = None
     retry_unknown: str | None = None
     yes: bool = False
+    partial: bool = False
     output: Path | None = None
     overwrite: bool = False
     prompt_in_file: bool = True

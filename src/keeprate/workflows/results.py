@@ -18,7 +18,8 @@ from keeprate.workflows.ports import StoredImage
 class Result:
     """A finished request: what came, what it cost, and why it went where it went.
 
-    `charge` is what is booked, `held` what stays reserved for attempts that are `unknown`.
+    `charge` is what is booked, `held` what stays reserved for attempts that are `unknown`, both in
+    nano-dollars; `charge_usd` is the charge as text.
     `files` are the kept files, in the order of `images`. `notices` are sentences worth reading.
     """
 
@@ -34,6 +35,11 @@ class Result:
     def charge(self) -> NanoUSD:
         """Return what all attempts of this request cost."""
         return NanoUSD(sum(row.charge.amount for row in self.attempts if row.charge is not None))
+
+    @property
+    def charge_usd(self) -> str:
+        """Return `charge` in US dollars, as exact text such as "0.0336"."""
+        return display(self.charge)
 
     @property
     def held(self) -> NanoUSD:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,9 @@ from keeprate.domain.verdicts import Verdict
 from keeprate.workflows.kept import FileTrace
 from keeprate.workflows.means import Means
 
+# How a file is known where only its own word leads to an attempt.
+STORY: Final = "story"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -21,11 +25,13 @@ class Origin:
 
     `how` is "bytes" where the file's own hash is on record, "untouched" where it is once the story
     Keeprate put in is taken out, "story" where only the file's own word leads to the row.
+    `file_sha256` is the file's own hash, `image_sha256` that of the image as it was bought.
     `others` are further attempts that returned the same bytes. `lineage` is the chain of attempts
     whose conversation this one continues, the nearest first.
     """
 
     path: Path
+    file_sha256: str
     image_sha256: str
     how: str
     attempt: Attempt
@@ -34,6 +40,11 @@ class Origin:
     verdicts: tuple[Verdict, ...]
     lineage: tuple[Attempt, ...]
     others: tuple[str, ...]
+
+    @property
+    def proven(self) -> bool:
+        """Return whether the bytes are those that were bought; otherwise the file only says so."""
+        return self.how != STORY
 
 
 async def whence(means: Means, scope: Scope, path: Path) -> Origin:
@@ -56,6 +67,7 @@ async def whence(means: Means, scope: Scope, path: Path) -> Origin:
     request = msgspec.json.decode(row.new.request_json, type=ImageRequest)
     return Origin(
         path=path,
+        file_sha256=trace.sha256,
         image_sha256=sha256,
         how=how,
         attempt=row,
@@ -74,12 +86,12 @@ async def _found(means: Means, scope: Scope, trace: FileTrace) -> tuple[str, str
         if rows:
             return how, sha256, rows
     if trace.attempt_id is None:
-        return "story", trace.sha256, ()
+        return STORY, trace.sha256, ()
     try:
         row = await ledger.attempt(scope, trace.attempt_id)
     except NotFound:
-        return "story", trace.sha256, ()
-    return "story", next(iter(row.image_sha256s), trace.sha256), (row,)
+        return STORY, trace.sha256, ()
+    return STORY, next(iter(row.image_sha256s), trace.sha256), (row,)
 
 
 async def _price(means: Means, scope: Scope, row: Attempt) -> PriceRow | None:

@@ -1,5 +1,6 @@
 """Where a file came from, what a verdict says of it, and what a result shows."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from keeprate.domain.errors import InvalidValue, NoImage, NotFound
 from keeprate.domain.outcomes import Outcome, OutcomeKind
 from keeprate.domain.verdicts import VerdictKind
+from keeprate.safety.provenance import embed, read_packet
 from keeprate.testing.answers import busy, lost, pictures, png, without_picture
 from keeprate.workflows.results import overall, remedy_for
 from keeprate.workflows.verdicts import Ruling, judge
@@ -37,6 +39,27 @@ async def test_the_price_told_is_the_one_booked_by_whatever_the_facts_say_later(
     after = await whence(house.means, SCOPE, house.till.assets.find("default", row.image_sha256s[0]).path)
     assert after.price == before.price
     assert msgspec.json.encode(after.price).decode() == kept
+
+
+async def test_a_file_that_only_claims_is_not_taken_at_its_word(house: House, tmp_path: Path) -> None:
+    result = await house.buy(output=tmp_path / "fox.png")
+    true = await whence(house.means, SCOPE, tmp_path / "fox.png")
+    assert (true.proven, true.image_sha256) == (True, result.image().sha256)
+    packet = read_packet((tmp_path / "fox.png").read_bytes())
+    assert packet is not None
+    forged = embed(png(64, 64), packet)
+    assert forged is not None
+    (tmp_path / "forged.png").write_bytes(forged)
+    claimed = await whence(house.means, SCOPE, tmp_path / "forged.png")
+    assert (claimed.proven, claimed.attempt.id) == (False, true.attempt.id)
+    assert claimed.file_sha256 == hashlib.sha256(forged).hexdigest() != claimed.image_sha256
+    assert claimed.image_sha256 == true.image_sha256
+
+
+async def test_a_result_tells_its_charge_in_dollars_too(house: House) -> None:
+    house.plays(pictures(png()))
+    result = await house.buy()
+    assert (result.charge, result.charge_usd) == (134_900_000, "0.1349")
 
 
 async def test_equal_bytes_from_two_attempts_name_both(house: House) -> None:
