@@ -9,14 +9,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, cast
 
 import msgspec
 import platformdirs
 from dotenv import dotenv_values
 
-from keeprate.domain.errors import ConfigError
+from keeprate.domain.errors import ConfigError, InvalidValue
+from keeprate.domain.money import usd
 from keeprate.domain.routes import GEMINI_API, VERTEX, Surface
 from keeprate.safety.secrets import Secret
 
@@ -81,6 +84,37 @@ class _Read:
     def text(self, name: str, default: str) -> str:
         return self.values.get(name, default)
 
+    def money(self, name: str, default: str) -> str:
+        """Return an amount of US dollars as text that is one."""
+        text = self.text(name, default)
+        try:
+            usd(text, field=name)
+        except InvalidValue as fault:
+            raise self.misfit(name, "is not an amount in US dollars", fault.remedy) from fault
+        return text
+
+    def yes(self, name: str) -> bool:
+        """Return whether a setting that is yes or no says yes."""
+        text = self.text(name, "no")
+        if text.lower() not in {*_YES, *_NO}:
+            raise self.misfit(name, "is neither yes nor no", "write true or false")
+        return text.lower() in _YES
+
+    def day(self, name: str) -> date | None:
+        """Return a day of the calendar, or None where none is set."""
+        text = self.values.get(name)
+        try:
+            return None if text is None else date.fromisoformat(text)
+        except ValueError:
+            raise self.misfit(name, "is not a day", "write it like 2026-11-21") from None
+
+    def misfit(self, name: str, what: str, remedy: str | None) -> ConfigError:
+        """Return what to raise where a value does not fit: it names its place, too."""
+        value = self.values[name]
+        return ConfigError(
+            f"{self.origins[name]}: {name} {value!r} {what}", field=name, value=value, remedy=remedy
+        )
+
 
 def read_settings(
     environ: Mapping[str, str],
@@ -97,8 +131,8 @@ def read_settings(
     """
     surroundings = {**_dotenv(cwd), **environ}
     place = home or Path(surroundings.get("KEEPRATE_HOME") or _platform_home())
-    files = tuple(p for p in _config_paths(place, cwd) if p.is_file())
-    texts = tuple((str(path), path.read_text("utf-8")) for path in files)
+    files = tuple(path for path in _config_paths(place, cwd) if path.exists())
+    texts = tuple((str(path), _text_of(path)) for path in files)
     documents = tuple((path, _parsed(path, text)) for path, text in texts)
     read = _merged(documents, surroundings)
     return Settings(
@@ -107,10 +141,10 @@ def read_settings(
         workspace=workspace or read.text("workspace", "default"),
         upstreams=(*_configured(documents, surroundings), *_ambient(surroundings)),
         default_policy=read.text("policy", "flash-first"),
-        day_cap_usd=read.text("day_cap_usd", "5"),
-        as_of=as_of or _day(read.values.get("as_of")),
-        assume_yes=read.text("yes", "") in {"1", "true", "yes"},
-        cleanup_rate_usd_per_hour=read.text("cleanup_rate_usd_per_hour", "30"),
+        day_cap_usd=read.money("day_cap_usd", "5"),
+        as_of=as_of or read.day("as_of"),
+        assume_yes=read.yes("yes"),
+        cleanup_rate_usd_per_hour=read.money("cleanup_rate_usd_per_hour", "30"),
         failpoint=surroundings.get("KEEPRATE_FAILPOINT"),
         overlay=texts,
         origins=read.origins,
@@ -126,6 +160,8 @@ _NAMES = (
     "yes",
     "cleanup_rate_usd_per_hour",
 )
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 def _merged(
@@ -144,10 +180,15 @@ def _merged(
 
 
 def _settings_table(path: str, document: Mapping[str, object]) -> Mapping[str, object]:
-    try:
-        table = msgspec.convert(document.get("settings", {}), dict[str, str | int | bool])
-    except msgspec.ValidationError as fault:
-        raise ConfigError(f"{path}: [settings] {fault}", field="settings") from fault
+    found = document.get("settings", {})
+    if not isinstance(found, dict):
+        raise ConfigError(
+            f"{path}: settings is not a table",
+            field="settings",
+            value=found,
+            remedy="write [settings], and each setting below it on a line of its own",
+        )
+    table = cast("dict[str, object]", found)
     strange = sorted(set(table) - set(_NAMES))
     if strange:
         raise ConfigError(
@@ -156,6 +197,14 @@ def _settings_table(path: str, document: Mapping[str, object]) -> Mapping[str, o
             value=table[strange[0]],
             remedy="use one of: " + ", ".join(_NAMES),
         )
+    for name, value in table.items():
+        if not isinstance(value, str | int | Decimal | date):
+            raise ConfigError(
+                f"{path}: {name} is not a single value",
+                field=name,
+                value=str(value),
+                remedy=f'write {name} = "…"',
+            )
     return table
 
 
@@ -169,29 +218,39 @@ def _config_paths(home: Path, cwd: Path) -> tuple[Path, ...]:
 
 def _dotenv(cwd: Path) -> dict[str, str]:
     path = cwd / ".env"
+    # A folder of that name is somebody's virtual environment.
     if not path.is_file():
         return {}
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    values = dotenv_values(stream=StringIO(_text_of(path)))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file a person wrote; a byte order mark is no part of it."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise ConfigError(
+            f"{path} is not text in UTF-8 (its byte {fault.start + 1} is not)",
+            field=str(path),
+            remedy="save it as UTF-8; some editors write UTF-16",
+        ) from fault
+    except OSError as fault:
+        raise ConfigError(
+            f"{path} cannot be read: {fault.strerror}",
+            field=str(path),
+            remedy="it must be a file that you may read; move what stands in its place away",
+        ) from fault
 
 
 def _parsed(path: str, text: str) -> Mapping[str, object]:
     try:
-        return tomllib.loads(text)
+        # Decimal, not float: a cap of 5.1 is 5.1.
+        return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as fault:
         raise ConfigError(
             f"{path} is not valid TOML: {fault}", field=path, remedy="mend the line it names"
         ) from fault
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            f"as_of {text!r} is not a day", field="as_of", value=text, remedy="write 2026-11-21"
-        ) from None
 
 
 def _ambient(surroundings: Mapping[str, str]) -> tuple[UpstreamSettings, ...]:
