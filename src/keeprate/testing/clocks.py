@@ -1,22 +1,26 @@
 """Clocks for tests: one that does not wait, and one that goes where it is told."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 
 @dataclass(slots=True)
 class ImpatientClock:
-    """The machine's time, but nobody waits: what would have been slept is written down in seconds."""
+    """The machine's time and the waits on top: nobody waits, each wait in seconds is written down."""
 
     slept: list[float] = field(default_factory=list[float])
+    ahead: timedelta = timedelta()
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
-        return datetime.now(UTC)
+        """Return the moment, in UTC, as if everybody had waited."""
+        return datetime.now(UTC) + self.ahead
 
     async def sleep(self, seconds: float) -> None:
         """Write the wait down and go on."""
         self.slept.append(seconds)
+        self.ahead += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
 
 
 @dataclass(slots=True)

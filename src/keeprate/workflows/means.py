@@ -1,7 +1,7 @@
 """What the verbs work with: the ports joined, handed in by `bootstrap`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from keeprate.catalogue.book import Book
@@ -13,6 +13,7 @@ from keeprate.domain.routes import ModelId
 from keeprate.routing.market import Market
 from keeprate.workflows.charging import PriceOf
 from keeprate.workflows.kept import Keeper
+from keeprate.workflows.manners import Manners
 from keeprate.workflows.ports import Provider, Rng
 from keeprate.workflows.till import Till
 
@@ -36,6 +37,7 @@ class Means:
     assume_yes: bool
     confirm: Confirm | None
     progress: Progress
+    manners: Manners = field(default_factory=Manners)
 
     def today(self) -> date:
         """Return the day facts are looked up for: the clock's, unless another was asked for."""

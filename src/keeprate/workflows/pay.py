@@ -10,6 +10,7 @@ somebody asks for the same thing again.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
@@ -29,16 +30,23 @@ from keeprate.workflows.till import Paid, Till, keep_price
 ROOM_FOR_ONE_REPLY = MappingProxyType(
     {Size.HALF_K: 16 << 20, Size.ONE_K: 16 << 20, Size.TWO_K: 32 << 20, Size.FOUR_K: 64 << 20}
 )
+Ended = Callable[[Paid | None], None]
 OPEN = frozenset({AttemptState.INTENT, AttemptState.SENT})
 
 
 async def paid_call(
-    till: Till, new: NewAttempt, *, call: Outgoing, provider: Provider, price_of: PriceOf
+    till: Till,
+    new: NewAttempt,
+    *,
+    call: Outgoing,
+    provider: Provider,
+    price_of: PriceOf,
+    ended: Ended | None = None,
 ) -> Paid:
     """Buy once, or return what an equal key already bought.
 
     The call is finished and booked even when the caller is cancelled. Callers with an equal key share
-    one call.
+    one call. `ended` is told how it ended, also when nobody waits any more; None where it raised.
 
     Raises:
         BudgetExceeded: A cap does not fit the hold. Nothing was sent.
@@ -52,7 +60,13 @@ async def paid_call(
         task = asyncio.create_task(paying, name=f"pay-{new.id}")
         till.running[new.id] = task
         task.add_done_callback(lambda _: till.running.pop(new.id, None))
+        if ended is not None:
+            task.add_done_callback(lambda over: ended(_result_of(over)))
     return await asyncio.shield(task)
+
+
+def _result_of(task: asyncio.Task[Paid]) -> Paid | None:
+    return None if task.cancelled() or task.exception() is not None else task.result()
 
 
 async def look_at(

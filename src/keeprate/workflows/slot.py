@@ -1,7 +1,7 @@
 """Buying one place of a request: the cascade in order, each try a row of its own."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from keeprate.domain.attempts import AttemptKey, NewAttempt
@@ -11,7 +11,7 @@ from keeprate.domain.outcomes import AttemptState, FailureClass
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
 from keeprate.routing.quotes import quote_for
-from keeprate.workflows.courtesy import PATIENCE, polite_call
+from keeprate.workflows.courtesy import PATIENCE, SHORT, polite_call, until_free
 from keeprate.workflows.intents import Past, is_free, name_of, under_way, used_otherwise
 from keeprate.workflows.means import Means
 from keeprate.workflows.pay import OPEN, look_at
@@ -80,14 +80,36 @@ async def buy(means: Means, order: Order, slot: int) -> tuple[Paid, ...]:
     if not order.may_buy(slot):
         return ()
     paid: list[Paid] = []
-    for index, step in enumerate(order.decision.steps):
-        # One attempt fills a slot: a route that returns fewer images at a time cannot stand in.
-        if step.after == "reject" or step.offer.images_per_attempt < order.images_in(slot):
+    steps = _steps(order, slot)
+    for index in steps:
+        place = Place(slot, index, order.past.next_no(slot, index), follows)
+        try:
+            # Where another route may serve, nobody waits long for one that is closed.
+            await _free(means, order, place, PATIENCE if index == steps[-1] else SHORT)
+        except Throttled:
+            if index == steps[-1] and not paid:
+                raise
             continue
-        paid.extend(await _step(means, order, Place(slot, index, order.past.next_no(slot, index), follows)))
+        paid.extend(await _step(means, order, place))
         if not _could_not_serve(paid[-1]):
             break
     return tuple(paid)
+
+
+def _steps(order: Order, slot: int) -> list[int]:
+    """Return the places of the cascade that may fill a slot without anybody's judgement."""
+    # One attempt fills a slot: a route that returns fewer images at a time cannot stand in.
+    wanted = order.images_in(slot)
+    steps = enumerate(order.decision.steps)
+    return [
+        index for index, step in steps if step.after != "reject" and step.offer.images_per_attempt >= wanted
+    ]
+
+
+async def _free(means: Means, order: Order, place: Place, patience: timedelta) -> None:
+    offer = order.decision.steps[place.step].offer
+    hold = quote_for(offer, order.images_in(place.slot)).worst
+    await until_free(means, offer.route, hold, patience=patience, ends_at=order.ends_at)
 
 
 async def _bought_before(means: Means, order: Order, slot: int) -> Paid | None:
