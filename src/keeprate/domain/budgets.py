@@ -45,7 +45,7 @@ class Standing:
 
     @property
     def used_percent(self) -> int:
-        """Return spent + held as whole percent of the limit, rounded up."""
+        """Return spent + held as whole percent of the limit, rounded down: 90 is reached, not nearly."""
         if self.budget.limit == 0:
             return 100
-        return -((-100 * (self.spent + self.held)) // self.budget.limit)
+        return 100 * (self.spent + self.held) // self.budget.limit

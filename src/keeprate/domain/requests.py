@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from keeprate.domain.errors import InvalidValue
 from keeprate.domain.geometry import Ratio, Size
 from keeprate.domain.money import NanoUSD
+from keeprate.domain.numbers import whole
 from keeprate.domain.purposes import (
     Asset,
     Fidelity,
@@ -17,6 +18,9 @@ from keeprate.domain.purposes import (
 )
 
 LARGEST_VARIANTS = 1000
+# A seed is an int32 on the wire (https://ai.google.dev/api/generate-content, `generationConfig.seed`), and
+# Imagen takes none below zero.
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +79,15 @@ class ImageRequest:
         """Refuse what no route could ever serve.
 
         Raises:
-            InvalidValue: An empty prompt, or a count out of range.
+            InvalidValue: An empty prompt, or a number out of range.
         """
         if not self.prompt.strip():
             raise InvalidValue(
                 "prompt is empty", field="prompt", value=self.prompt, remedy="say what to draw"
             )
-        if not 1 <= self.variants <= LARGEST_VARIANTS:
-            raise InvalidValue(
-                f"variants {self.variants} is out of range",
-                field="variants",
-                value=self.variants,
-                remedy=f"ask for 1 to {LARGEST_VARIANTS} images",
-            )
+        whole(self.variants, field="variants", least=1, most=LARGEST_VARIANTS)
+        if self.seed is not None:
+            whole(self.seed, field="seed", most=LARGEST_SEED)
         if self.deadline_s is not None and self.deadline_s < 1:
             raise InvalidValue(
                 f"deadline {self.deadline_s} s is not in the future",

@@ -18,6 +18,7 @@ from keeprate.catalogue.pricing import card_price, image_price, in_lane
 from keeprate.domain.errors import InvalidValue, ModelRetired
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
+from keeprate.domain.numbers import whole
 from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import GEMINI_API, ModelId, Surface
 from keeprate.routing.listings import thinking_terms
@@ -164,13 +165,7 @@ def estimate(query: EstimateQuery, *, book: Book, day: date, surface: Surface = 
 
 
 def _check(query: EstimateQuery) -> None:
-    if not 1 <= query.count <= LARGEST_COUNT:
-        raise InvalidValue(
-            f"count {query.count} is out of range",
-            field="count",
-            value=query.count,
-            remedy=f"give 1 to {LARGEST_COUNT}",
-        )
+    whole(query.count, field="count", least=1, most=LARGEST_COUNT)
     named = [name for name, given in _subjects(query).items() if given is not None]
     if len(named) != 1:
         raise InvalidValue(

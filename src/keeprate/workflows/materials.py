@@ -6,14 +6,14 @@ from pathlib import Path
 import msgspec
 
 from keeprate.domain.attempts import Attempt
-from keeprate.domain.errors import InvalidValue
+from keeprate.domain.errors import InvalidValue, UnreadableReference
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.requests import ImageRequest, Reference
 from keeprate.domain.scopes import Scope
 from keeprate.safety.references import local_reference
 from keeprate.workflows.conversation import hashes_in, unfolded
 from keeprate.workflows.means import Means
-from keeprate.workflows.options import Options, role_of
+from keeprate.workflows.options import Options, roles_for
 from keeprate.workflows.ports import Materials, ReferenceBytes
 
 
@@ -22,12 +22,20 @@ async def references_of(means: Means, scope: Scope, options: Options) -> tuple[R
 
     Raises:
         UnreadableReference: One cannot be opened, is no image, or is too large to decode safely.
+        InvalidValue: An address, or more roles than references.
     """
     found: list[Reference] = []
-    for index, given in enumerate(options.references):
+    roles = roles_for(options, len(options.references))
+    for place, (given, role) in enumerate(zip(options.references, roles, strict=True), start=1):
         content = await asyncio.to_thread(_content, given)
-        field = str(given) if isinstance(given, Path) else f"reference {index + 1}"
-        image = await means.till.assets.put_reference(scope.workspace, content, field=field)
+        name = f"reference {place}" if isinstance(given, bytes) else f"reference {str(given)!r}"
+        try:
+            image = await means.till.assets.put_reference(scope.workspace, content, field=name)
+        except UnreadableReference as fault:
+            value = f"the bytes of {name}" if isinstance(given, bytes) else str(given)
+            raise UnreadableReference(
+                fault.message, field="reference", value=value, remedy=fault.remedy
+            ) from fault
         found.append(
             Reference(
                 sha256=image.sha256,
@@ -35,13 +43,13 @@ async def references_of(means: Means, scope: Scope, options: Options) -> tuple[R
                 width=image.width,
                 height=image.height,
                 bytes_count=image.bytes_count,
-                role=role_of(options, index),
+                role=role,
             )
         )
     return tuple(found)
 
 
-def _content(given: Path | bytes) -> bytes:
+def _content(given: Path | str | bytes) -> bytes:
     return given if isinstance(given, bytes) else local_reference(str(given)).read_bytes()
 
 

@@ -101,11 +101,21 @@ def lane_asked(options: Options) -> Lane | None:
     return _optional(Lane, options.lane, "lane")
 
 
-def role_of(options: Options, index: int) -> ReferenceRole:
-    """Return the role of the reference at `index`; object where none was given."""
-    if index >= len(options.roles):
-        return ReferenceRole.OBJECT
-    return word(ReferenceRole, options.roles[index], field="role")
+def roles_for(options: Options, count: int) -> tuple[ReferenceRole, ...]:
+    """Return the roles of `count` references; object where none was given.
+
+    Raises:
+        InvalidValue: A role that is none, or more roles than references.
+    """
+    given = tuple(word(ReferenceRole, role, field="role") for role in options.roles)
+    if len(given) > count:
+        raise InvalidValue(
+            f"{len(given)} roles were given for {count} references",
+            field="role",
+            value=str(given[count]),
+            remedy="give each role a reference to go with, in the same order",
+        )
+    return given + (ReferenceRole.OBJECT,) * (count - len(given))
 
 
 def seconds(text: str, *, field: str = "deadline") -> int:

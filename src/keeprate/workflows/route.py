@@ -9,6 +9,8 @@ import msgspec
 from keeprate.catalogue.names import Resolution, resolve
 from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import UnknownModel
+from keeprate.domain.numbers import whole
+from keeprate.domain.purposes import ReferenceRole
 from keeprate.domain.requests import ImageRequest, Reference
 from keeprate.domain.scopes import Scope
 from keeprate.routing.cases import Situation
@@ -17,11 +19,13 @@ from keeprate.routing.explanations import as_json
 from keeprate.routing.listings import Conversation
 from keeprate.routing.policies import policy_named
 from keeprate.workflows.means import Means
-from keeprate.workflows.options import Options, image_request, lane_asked, role_of
+from keeprate.workflows.options import Options, image_request, lane_asked, roles_for
 from keeprate.workflows.ports import Materials, ReferenceBytes
 
 PROMPT_TO_COME = "(your prompt)"
 _SHOWN_BASE64 = 64
+# More than any model takes; the refusal names what each does take.
+MOST_IMAGINED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +69,19 @@ async def decided(
 ) -> Decided:
     """Decide `request` on today's market by the policy asked for.
 
-    `budget_used` is whole percent; None takes the tightest cap of the scope.
+    `budget_used` is whole percent from 0 to 100; None takes the tightest cap of the scope.
 
     Raises:
+        InvalidValue: `budget_used` is none of these.
         NoEligibleRoute: Every route fails a hard need.
         UnknownModel: The pinned model is not known.
         ModelRetired: The pinned model no longer answers.
     """
+    supposed = None if budget_used is None else whole(budget_used, field="budget_used", most=100)
     policy = policy_named(options.policy or means.default_policy)
     pin = None if options.model is None else resolved(means, options.model)
     situation = Situation(
-        budget_used_percent=await _used(means, scope) if budget_used is None else budget_used,
+        budget_used_percent=await _used(means, scope) if supposed is None else supposed,
         lane=lane_asked(options),
         pin=None if pin is None else pin.model,
         upstream=options.upstream,
@@ -99,7 +105,8 @@ async def route(
     `reference_count` stands for that many references nobody handed over yet.
     """
     text = PROMPT_TO_COME if prompt is None else prompt
-    references = tuple(_imagined(options, index) for index in range(reference_count))
+    count = whole(reference_count, field="references", most=MOST_IMAGINED)
+    references = tuple(_imagined(role) for role in roles_for(options, count))
     request = image_request(text, options, references)
     found = await decided(means, scope, request, options, budget_used=budget_used)
     offer = found.decision.chosen
@@ -139,10 +146,9 @@ def _cut(name: str, inner: object) -> object:
     return shortened(inner)
 
 
-def _imagined(options: Options, index: int) -> Reference:
+def _imagined(role: ReferenceRole) -> Reference:
     return Reference(
-        sha256="0" * 64, mime="image/png", width=1024, height=1024, bytes_count=0,
-        role=role_of(options, index),
+        sha256="0" * 64, mime="image/png", width=1024, height=1024, bytes_count=0, role=role
     )  # fmt: skip
 
 

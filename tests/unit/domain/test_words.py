@@ -82,8 +82,9 @@ def test_money_moves_only_while_an_attempt_is_not_settled() -> None:
         (100, 30, 20, 50, 50),
         (100, 90, 20, 0, 110),
         (0, 0, 0, 0, 100),
-        (1000, 899, 0, 101, 90),
-        (3, 1, 0, 2, 34),
+        (1000, 899, 0, 101, 89),
+        (1000, 900, 0, 100, 90),
+        (3, 1, 0, 2, 33),
     ],
 )
 def test_a_standing_tells_what_is_left_and_used(

@@ -109,7 +109,11 @@ async def test_an_output_that_is_taken_is_refused_before_anything_is_bought(
         ({"lane": "fast"}, "lane"),
         ({"lane": "batch"}, "lane"),
         ({"policy": "mine"}, "policy"),
-        ({"roles": ("hat",), "references": (b"",)}, "reference 1"),
+        ({"roles": ("hat",), "references": (b"",)}, "role"),
+        ({"roles": ("object",)}, "role"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 99999999999999999999}, "seed"),
+        ({"variants": 1.5}, "variants"),
     ],
 )
 async def test_a_word_that_is_none_is_refused_by_field_with_a_remedy(

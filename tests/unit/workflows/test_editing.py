@@ -36,10 +36,19 @@ async def test_references_are_stored_sent_and_named_in_the_row(house: House, tmp
 async def test_a_reference_that_is_none_is_refused_by_its_name(house: House, tmp_path: Path) -> None:
     missing, words = tmp_path / "missing.png", tmp_path / "words.png"
     words.write_text("not an image")
-    for given in (missing, words, b""):
-        with pytest.raises((UnreadableReference, InvalidValue)) as refusal:
+    for given, value in (
+        (missing, str(missing)),
+        (words, str(words)),
+        (str(words), str(words)),
+        (b"", "the bytes of reference 1"),
+    ):
+        with pytest.raises(UnreadableReference) as refusal:
             await house.buy(references=(given,))
+        assert (refusal.value.field, refusal.value.value) == ("reference", value)
         assert refusal.value.remedy
+    with pytest.raises(InvalidValue, match="'https://example.com/a.png' is an address") as address:
+        await house.buy(references=("https://example.com/a.png",))
+    assert address.value.field == "reference"
     assert house.sends == 0
 
 

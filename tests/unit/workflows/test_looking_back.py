@@ -12,7 +12,9 @@ from keeprate.domain.outcomes import Outcome, OutcomeKind
 from keeprate.domain.verdicts import VerdictKind
 from keeprate.safety.provenance import embed, read_packet
 from keeprate.testing.answers import busy, lost, pictures, png, without_picture
+from keeprate.workflows.options import Options
 from keeprate.workflows.results import overall, remedy_for
+from keeprate.workflows.route import route
 from keeprate.workflows.verdicts import Ruling, judge
 from keeprate.workflows.whence import whence
 from tests.unit.workflows.house import ON_PRO, SCOPE, House, open_house
@@ -142,10 +144,36 @@ def test_nothing_attempted_is_no_silent_success() -> None:
     assert overall(()).kind is OutcomeKind.FAILED
 
 
-async def test_looking_at_a_route_holds_and_sends_nothing(tmp_path: Path) -> None:
-    from keeprate.workflows.options import Options
-    from keeprate.workflows.route import route
+@pytest.mark.parametrize(
+    ("supposed", "field"),
+    [
+        ({"budget_used": 89.9}, "budget_used"),
+        ({"budget_used": -1}, "budget_used"),
+        ({"budget_used": 101}, "budget_used"),
+        ({"reference_count": -1}, "references"),
+        ({"reference_count": 0.5}, "references"),
+    ],
+)
+async def test_a_route_is_supposed_in_whole_numbers(
+    house: House, supposed: dict[str, int], field: str
+) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        await route(house.means, SCOPE, None, Options(), **supposed)
+    assert refusal.value.field == field
 
+
+async def test_the_guard_waits_for_ninety_per_cent(house: House) -> None:
+    """Spent so far by hand: $0.1349. Of a cap of which that is 89.9 %, nothing is tight yet."""
+    house.plays(pictures(png()))
+    spent = (await house.buy()).charge
+    asked = Options(purpose="character_lock", policy="six-model")
+    for limit, is_tight in ((1000 * spent // 899, False), (10 * spent // 9, True)):
+        await house.cap(limit)
+        reason = (await route(house.means, SCOPE, None, asked)).decision.reason
+        assert ("90 %" in reason) is is_tight, reason
+
+
+async def test_looking_at_a_route_holds_and_sends_nothing(tmp_path: Path) -> None:
     async with open_house(tmp_path, simulated=False) as house:
         view = await route(house.means, SCOPE, None, Options(purpose="hero"), reference_count=2)
         told = msgspec.json.decode(msgspec.json.encode(view.as_json()))
