@@ -15,6 +15,11 @@ class Window(StrEnum):
     MONTH = "month"
     TOTAL = "total"
 
+    @property
+    def span(self) -> str:
+        """Return how a sentence names it, behind an amount: "a day"."""
+        return "in all" if self is Window.TOTAL else f"{'an' if self is Window.HOUR else 'a'} {self}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

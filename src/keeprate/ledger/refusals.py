@@ -1,29 +1,21 @@
 """What the ledger says when it refuses, with what to do about it."""
 
-from types import MappingProxyType
-from typing import Final
-
 from keeprate.domain.attempts import Attempt
-from keeprate.domain.budgets import Standing, Window
+from keeprate.domain.budgets import Standing
 from keeprate.domain.errors import BudgetExceeded, Conflict, NotFound, SpendingStopped
 from keeprate.domain.money import NanoUSD, display
 from keeprate.domain.outcomes import Outcome
 from keeprate.ledger.books import Brake
-
-SPANS: Final = MappingProxyType(
-    {Window.HOUR: "an hour", Window.DAY: "a day", Window.MONTH: "a month", Window.TOTAL: "in all"}
-)
 
 
 def budget_exceeded(standing: Standing, hold: NanoUSD) -> BudgetExceeded:
     """Return the refusal of a hold that does not fit."""
     budget = standing.budget
     whose = "the workspace" if budget.key is None else f"key {budget.key}"
-    span = SPANS[budget.window]
     resets = None if standing.resets_at is None else standing.resets_at.isoformat()
     wait = "" if resets is None else f", or wait until {resets}"
     return BudgetExceeded(
-        f"the cap of ${display(budget.limit)} {span} for {whose} has ${display(standing.remaining)} left "
+        f"the cap of ${display(budget.limit)} {budget.window.span} for {whose} has ${display(standing.remaining)} left "
         f"and this may cost ${display(hold)}",
         field="budget",
         value=budget.id,

@@ -1,13 +1,13 @@
 """The main verb: decide, agree, buy each image once, keep it, explain."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from keeprate.domain.decisions import Decision
-from keeprate.domain.errors import ConfirmationNeeded, Conflict, KeeprateError
+from keeprate.domain.errors import ConfirmationNeeded, Conflict, InvalidValue, KeeprateError
 from keeprate.domain.geometry import SQUARE
 from keeprate.domain.money import display
 from keeprate.domain.outcomes import AttemptState
@@ -23,6 +23,7 @@ from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, image_request, lane_asked
 from keeprate.workflows.ports import StoredImage
 from keeprate.workflows.results import Result, overall
+from keeprate.workflows.room import refuse_what_may_not_fit
 from keeprate.workflows.route import decided
 from keeprate.workflows.slot import Order, buy
 from keeprate.workflows.till import Paid
@@ -30,6 +31,10 @@ from keeprate.workflows.till import Paid
 # A person's machine and one project's quota: more at once only meets 429s.
 AT_ONCE = 8
 FIRST_PURCHASE = "first_purchase_agreed"
+# What may be said anew when an unknown attempt is bought again: where, and what becomes of it.
+BESIDE_A_RETRY = frozenset(
+    {"model", "upstream", "lane", "yes", "partial", "output", "overwrite", "prompt_in_file"}
+)
 
 
 async def generate(means: Means, scope: Scope, prompt: str, options: Options) -> Result:
@@ -48,10 +53,14 @@ async def generate(means: Means, scope: Scope, prompt: str, options: Options) ->
 async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Options) -> Result:
     """Buy again, on the same route, what an unknown attempt may have bought. Both are booked.
 
+    `options` may name another route, and say where the image goes; the request stands as it was.
+
     Raises:
         Conflict: The attempt is not unknown.
+        InvalidValue: An option that would change the request.
         KeeprateError: As `generate`.
     """
+    _refuse_changes(options)
     row = await means.till.ledger.attempt(scope, attempt_id)
     if row.state is not AttemptState.UNKNOWN:
         raise Conflict(
@@ -73,6 +82,18 @@ async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Op
     return await generate_request(means, scope, request, again)
 
 
+def _refuse_changes(options: Options) -> None:
+    for field in fields(Options):
+        given = getattr(options, field.name)
+        if field.name not in BESIDE_A_RETRY and given != field.default:
+            raise InvalidValue(
+                f"{field.name} does not go with buying an unknown attempt again: the request stands as it was",
+                field=field.name,
+                value=given if isinstance(given, str | int) else None,
+                remedy="leave it away, or ask for the new request without --retry-unknown",
+            )
+
+
 async def generate_request(means: Means, scope: Scope, request: ImageRequest, options: Options) -> Result:
     """Buy what `request` asks for, as `generate` does."""
     means.progress("choosing a route")
@@ -80,7 +101,6 @@ async def generate_request(means: Means, scope: Scope, request: ImageRequest, op
     found = await decided(means, scope, request, options)
     await check_places(means, request, options)
     materials = await materials_for(means, scope, request)
-    await agree(means, scope, found.decision, options)
     intent = options.intent or means.rng.token()
     request_json = msgspec.json.encode(request).decode()
     async with means.till.one_at_a_time(scope.workspace, intent):
@@ -96,6 +116,9 @@ async def generate_request(means: Means, scope: Scope, request: ImageRequest, op
             retried=options.retry_unknown,
             ends_at=_end(means, request),
         )
+        if not options.partial:
+            await refuse_what_may_not_fit(means, order)
+        await agree(means, scope, found.decision, options)
         paid, refusals = await _buy_all(means, order)
     if refusals and all(is_free(each.attempt) for each in paid):
         raise refusals[0]
@@ -121,12 +144,14 @@ async def agree(means: Means, scope: Scope, decision: Decision, options: Options
 
     Raises:
         ConfirmationNeeded: Nobody agreed.
+        InvalidValue: Facts of another day are in use, and real money would be booked by them.
     """
     steps = (step for step in decision.steps if step.after != "reject")
     upstreams = (means.providers[step.offer.route.upstream].upstream for step in steps)
     ledger = means.till.ledger
     if all(upstream.simulated for upstream in upstreams):
         return
+    _refuse_another_day(means)
     if await ledger.fact(scope, FIRST_PURCHASE) is not None:
         return
     agreed = options.yes or means.assume_yes
@@ -142,6 +167,19 @@ async def agree(means: Means, scope: Scope, decision: Decision, options: Options
             remedy="add --yes, or set KEEPRATE_YES=1, once; later purchases do not ask",
         )
     await ledger.set_fact(scope, FIRST_PURCHASE, means.till.clock.now().isoformat())
+
+
+def _refuse_another_day(means: Means) -> None:
+    """Refuse real money on supposed prices: the upstream bills by those of the day it is."""
+    today = means.till.clock.now().date()
+    if means.today() != today:
+        raise InvalidValue(
+            f"the facts of {means.today()} are in use, and a real purchase is billed at those of {today}",
+            field="as_of",
+            value=str(means.today()),
+            remedy="leave --as-of and the setting as_of away to buy; `keeprate route` and `keeprate estimate` "
+            "answer for any day",
+        )
 
 
 async def _buy_all(means: Means, order: Order) -> tuple[tuple[Paid, ...], tuple[KeeprateError, ...]]:
@@ -220,7 +258,9 @@ def _pixel_notices(means: Means, order: Order, paid: Paid) -> list[str]:
     route = paid.attempt.new.route
     card = means.book.find(paid.attempt.new.surface, route.model, means.today())
     wanted = None if card is None else card.grid.get((order.request.ratio or SQUARE, route.size))
-    if wanted is None or (order.request.references and order.request.ratio is None):
+    # Without a ratio an edit takes that of what it changes, whatever that is.
+    follows = order.request.references or order.request.continues is not None
+    if wanted is None or (follows and order.request.ratio is None):
         return []
     return [
         f"asked for {wanted} pixels, got {image.width}x{image.height}"

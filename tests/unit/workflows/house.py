@@ -77,8 +77,9 @@ class House:
     async def buy(self, prompt: str = "a red fox", options: Options = ON_PRO, **changes: object) -> Result:
         return await generate(self.means, SCOPE, prompt, replace(options, **changes))  # type: ignore[arg-type]
 
-    async def retry(self, attempt_id: str) -> Result:
-        return await retry_unknown(self.means, SCOPE, attempt_id, Options())
+    async def retry(self, attempt_id: str, **changes: object) -> Result:
+        options = replace(Options(), **changes)  # type: ignore[arg-type]
+        return await retry_unknown(self.means, SCOPE, attempt_id, options)
 
     async def rows(self) -> list[Attempt]:
         """Return every row, oldest first."""

@@ -1,6 +1,7 @@
 """The first purchase with real money asks; everything that is wrong is said before it."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import ConfirmationNeeded, InvalidValue, NoEligibleRoute
 from keeprate.testing.answers import busy
 from keeprate.workflows.options import Options
+from keeprate.workflows.route import route
 from tests.homes import settings_at
-from tests.unit.workflows.house import ON_PRO, House, open_house
+from tests.unit.workflows.house import ON_PRO, SCOPE, House, open_house
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +52,24 @@ async def test_a_person_is_shown_the_decision_and_their_no_is_a_no(tmp_path: Pat
         assert (await house.buy()).images
         assert (await house.buy()).images
     assert [decision.quote.worst > 0 for decision in asked] == [True, True]
+
+
+async def test_real_money_is_not_booked_at_the_prices_of_another_day(tmp_path: Path) -> None:
+    async with open_house(tmp_path, simulated=False) as house:
+        house.means = replace(house.means, day_of=lambda _: date(2026, 11, 20))
+        with pytest.raises(InvalidValue, match="2026-11-20") as refusal:
+            await house.buy(yes=True)
+        assert (refusal.value.field, refusal.value.value) == ("as_of", "2026-11-20")
+        assert "keeprate route" in str(refusal.value.remedy)
+        assert (house.sends, await house.rows()) == (0, [])
+        assert (await route(house.means, SCOPE, None, Options())).decision.quote.worst > 0
+        house.means = replace(house.means, day_of=lambda moment: moment.date())
+        assert (await house.buy(yes=True)).images
+
+
+async def test_simulated_money_may_be_spent_on_any_day(house: House) -> None:
+    house.means = replace(house.means, day_of=lambda _: date(2026, 11, 20))
+    assert (await house.buy()).images
 
 
 async def test_simulated_money_needs_no_yes(house: House) -> None:

@@ -46,7 +46,7 @@ async def test_a_reference_that_is_none_is_refused_by_its_name(house: House, tmp
             await house.buy(references=(given,))
         assert (refusal.value.field, refusal.value.value) == ("reference", value)
         assert refusal.value.remedy
-    with pytest.raises(InvalidValue, match="'https://example.com/a.png' is an address") as address:
+    with pytest.raises(InvalidValue, match="'https://example\\.com/a\\.png' is an address") as address:
         await house.buy(references=("https://example.com/a.png",))
     assert address.value.field == "reference"
     assert house.sends == 0
@@ -63,6 +63,14 @@ async def test_a_conversation_goes_on_with_pictures_and_signatures_as_they_were(
     part = turns[1]["parts"][0]
     assert part["thoughtSignature"] == "signature-0"
     assert pybase64.b64decode(part["inlineData"]["data"]) == png(shade=7)
+
+
+async def test_an_edit_that_asks_for_no_ratio_is_told_nothing_of_pixels(house: House) -> None:
+    first = (await house.buy("a red fox", ratio="4:3")).attempts[0]
+    house.plays(pictures(png(1200, 896)), pictures(png(512, 512)))
+    assert (await house.buy("make it blue", replace(ON_PRO, continues=first.id))).notices == ()
+    asked = replace(ON_PRO, continues=first.id, ratio="1:1")
+    assert (await house.buy("and square", asked)).notices == ("asked for 1024x1024 pixels, got 512x512",)
 
 
 async def test_a_kept_turn_holds_no_picture_twice(house: House) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keeprate.domain.errors import Conflict
+from keeprate.domain.errors import Conflict, InvalidValue
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
 from keeprate.testing.answers import busy, lost, pictures, png, without_picture
@@ -142,6 +142,29 @@ async def test_retrying_an_unknown_buys_once_more_and_books_both(house: House) -
     assert (await house.retry(unknown.id)).images == retried.images
     assert (await house.buy(options=ONCE)).images == retried.images
     assert house.sends == sends == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("size", "4K"), ("variants", 5), ("ratio", "4:3"), ("references", (b"",)), ("intent", "j"), ("seed", 1)],
+)
+async def test_a_retry_takes_nothing_that_would_change_the_request(
+    house: House, field: str, value: object
+) -> None:
+    house.plays(lost())
+    unknown = (await house.buy()).attempts[0]
+    with pytest.raises(InvalidValue) as refusal:
+        await house.retry(unknown.id, **{field: value})
+    assert refusal.value.field == field
+    assert house.sends == 1
+
+
+async def test_a_retry_may_say_where_its_image_goes(house: House, tmp_path: Path) -> None:
+    house.plays(lost())
+    unknown = (await house.buy()).attempts[0]
+    (tmp_path / "fox.png").write_text("old")
+    result = await house.retry(unknown.id, output=tmp_path / "fox.png", overwrite=True, yes=True)
+    assert result.files == (tmp_path / "fox.png",)
 
 
 async def test_a_retry_touches_no_other_variant(house: House) -> None:

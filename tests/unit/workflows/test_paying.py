@@ -9,6 +9,7 @@ import pytest
 
 from keeprate.domain.charges import ChargeBasis, Usage
 from keeprate.domain.errors import BudgetExceeded, SpendingStopped, StorageError
+from keeprate.domain.money import NanoUSD, display
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
 from keeprate.safety.failpoints import arm
 from keeprate.testing.answers import busy, lost, pictures, png, unreachable, without_picture
@@ -166,11 +167,33 @@ async def test_after_stop_buying_what_is_under_way_finishes_and_nothing_more_is_
         await house.buy()
 
 
+async def test_an_order_that_may_not_fit_is_refused_whole_and_says_how_many_images_do(house: House) -> None:
+    hold = (await house.buy()).attempts[0].new.hold
+    spent = (await house.rows())[0].charge
+    assert spent is not None
+    await house.cap(spent.amount + 3 * hold)
+    with pytest.raises(BudgetExceeded, match="3 images fit") as refusal:
+        await house.buy(variants=12)
+    assert display(NanoUSD(12 * hold)) in refusal.value.message
+    assert "--partial" in str(refusal.value.remedy)
+    assert refusal.value.facts["images_that_fit"] == 3
+    assert house.sends == 1
+    assert len((await house.buy(variants=3)).images) == 3
+    await house.audit()
+
+
+async def test_what_an_intent_has_bought_already_needs_no_room(house: House) -> None:
+    bought = await house.buy(variants=3, intent="i")
+    await house.cap(bought.charge)
+    assert len((await house.buy(variants=3, intent="i")).images) == 3
+    assert house.sends == 3
+
+
 async def test_a_cap_that_closes_half_way_keeps_what_was_bought(house: House) -> None:
     hold = (await house.buy()).attempts[0].new.hold
     await house.cap(BY_HAND + 3 * hold)
     house.clock.move(timedelta(seconds=1))
-    result = await house.buy(variants=12)
+    result = await house.buy(variants=12, partial=True)
     assert 3 <= len(result.images) < 12
     assert result.is_partial
     assert any("the cap of" in notice for notice in result.notices)
