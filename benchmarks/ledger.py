@@ -5,6 +5,8 @@ checked), sent, settle. 64 callers do one after the other, each waiting for its 
 lets those who wait together share a flush. Nothing is loosened: SQLite flushes its log at each commit
 (synchronous=FULL), PostgreSQL runs with fsync, synchronous_commit and full_page_writes on.
 
+The line "4 processes" has as many processes share one workspace and one key: all take turns at one book.
+
 Beside it, in the same run: the same three rows with a bare driver and a commit for each, one caller, no
 caps; and how often a second this disk flushes one 4 KiB page. They are there to divide by.
 """
@@ -16,6 +18,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +44,7 @@ from tests.postgres_server import running_postgres
 
 TARGETS = {"SQLite": 1_000, "PostgreSQL": 2_000}
 # As long as real ones are: a prompt, a request, a decision with its reasons.
+PROCESSES = 4
 LONG = {"prompt": "a red boat " * 20, "request_json": "x" * 500, "decision_json": "y" * 2500}
 
 
@@ -60,17 +64,22 @@ class Measured:
         return f"{self.name:52}{self.per_second:12,.0f}{middle:10.2f}{cuts[98]:10.2f}"
 
 
-async def ledger_rate(ledger: SqlLedger, *, callers: int, seconds: float) -> tuple[float, list[float]]:
-    """Return attempts a second and each wait for a commit, in milliseconds."""
+async def set_caps(ledger: SqlLedger) -> None:
     await ledger.set_budget(SCOPE, budget(10**9 * CENT), NOON)
     await ledger.set_budget(SCOPE, budget(10**9 * CENT, Window.MONTH, key="app", id="app"), NOON)
+
+
+async def ledger_rate(ledger: SqlLedger, *, callers: int, seconds: float) -> tuple[float, list[float]]:
+    """Return attempts a second and each wait for a commit, in milliseconds."""
     numbers, waits = itertools.count(), list[float]()
     ends = perf_counter() + seconds
 
     async def caller() -> int:
         done = 0
         while perf_counter() < ends:
-            new = new_attempt(f"{callers}-{next(numbers)}", owner=ledger.owner, api_key="app", **LONG)
+            new = new_attempt(
+                f"{ledger.owner}-{callers}-{next(numbers)}", owner=ledger.owner, api_key="app", **LONG
+            )
             for step in (
                 lambda new=new: ledger.intend(new),
                 lambda new=new: ledger.sent(new.id, NOON),
@@ -84,21 +93,64 @@ async def ledger_rate(ledger: SqlLedger, *, callers: int, seconds: float) -> tup
 
     started = perf_counter()
     done = sum(await asyncio.gather(*(caller() for _ in range(callers))))
-    rate = done / (perf_counter() - started)
+    return done / (perf_counter() - started), waits
+
+
+async def check_books(ledger: SqlLedger) -> None:
     contradictions = await ledger.audit(SCOPE)
     if contradictions:
         message = f"the books are wrong: {contradictions[:3]}"
         raise RuntimeError(message)
-    return rate, waits
 
 
 def measured_ledger(database: Database, home: Path, *, name: str, callers: int, seconds: float) -> Measured:
+    async def measured() -> tuple[float, list[float]]:
+        await set_caps(ledger)
+        found = await ledger_rate(ledger, callers=callers, seconds=seconds)
+        await check_books(ledger)
+        return found
+
     ledger = open_ledger(database, home=home)
     try:
-        rate, waits = asyncio.run(ledger_rate(ledger, callers=callers, seconds=seconds))
+        rate, waits = asyncio.run(measured())
     finally:
         ledger.close()
     return Measured(name=name, per_second=rate, waits_ms=tuple(waits))
+
+
+def measured_processes(url: str, home: Path, *, name: str, callers: int, seconds: float) -> Measured:
+    """Measure several processes at one book; each says `open`, and all begin together."""
+    command = [sys.executable, __file__, "--worker", url, "--folder", str(home)]
+    command += ["--callers", str(callers), "--seconds", str(seconds)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(PROCESSES)]
+    for process in processes:
+        process.stdout.readline()
+    outputs = []
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        outputs.append(json.loads(process.communicate()[0]))
+    with opened(url) as database:
+        ledger = open_ledger(database, home=home)
+        asyncio.run(check_books(ledger))
+        ledger.close()
+    waits = tuple(wait for output in outputs for wait in output["waits"])
+    return Measured(name=name, per_second=sum(output["rate"] for output in outputs), waits_ms=waits)
+
+
+def work(url: str, home: Path, *, callers: int, seconds: float) -> int:
+    """Be one of several processes."""
+    with opened(url) as database:
+        ledger = open_ledger(database, home=home)
+        asyncio.run(set_caps(ledger))
+        print("open", flush=True)
+        sys.stdin.readline()
+        rate, waits = asyncio.run(ledger_rate(ledger, callers=callers, seconds=seconds))
+        ledger.close()
+    print(json.dumps({"rate": rate, "waits": [round(wait, 2) for wait in waits]}))
+    return 0
 
 
 def measured_bare(database: Database, *, name: str, seconds: float) -> Measured:
@@ -169,6 +221,13 @@ def on_sqlite(folder: Path, *, callers: int, seconds: float) -> Iterator[Measure
         yield measured_ledger(
             database, folder, name="SQLite, ledger, 1 caller", callers=1, seconds=seconds / 2
         )
+    yield measured_processes(
+        f"sqlite:///{folder / 'shared.sqlite3'}",
+        folder,
+        name=f"SQLite, ledger, {PROCESSES} processes × {callers // PROCESSES} callers",
+        callers=callers // PROCESSES,
+        seconds=seconds,
+    )
     with opened(f"sqlite:///{folder / 'bare.sqlite3'}") as database:
         yield measured_bare(database, name="SQLite, bare driver, a commit per row", seconds=seconds / 2)
 
@@ -186,6 +245,13 @@ def on_postgres(folder: Path, *, callers: int, seconds: float) -> Iterator[Measu
             yield measured_ledger(
                 database, folder, name="PostgreSQL, ledger, 1 caller", callers=1, seconds=seconds / 2
             )
+        yield measured_processes(
+            server.create("shared"),
+            folder,
+            name=f"PostgreSQL, ledger, {PROCESSES} processes × {callers // PROCESSES} callers",
+            callers=callers // PROCESSES,
+            seconds=seconds,
+        )
         with opened(server.create("bare")) as database:
             yield measured_bare(
                 database, name="PostgreSQL, bare driver, a commit per row", seconds=seconds / 2
@@ -198,7 +264,10 @@ def main() -> int:
     arguments.add_argument("--callers", type=int, default=64)
     arguments.add_argument("--folder", type=Path, help="where the files lie (default: the temporary folder)")
     arguments.add_argument("--record", type=Path, help="append the figures as JSON lines to this file")
+    arguments.add_argument("--worker", metavar="URL", help=argparse.SUPPRESS)
     asked = arguments.parse_args()
+    if asked.worker:
+        return work(asked.worker, asked.folder, callers=asked.callers, seconds=asked.seconds)
 
     driver = sqlite_driver()
     version = ".".join(map(str, driver.version))
