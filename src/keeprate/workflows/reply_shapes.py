@@ -16,6 +16,11 @@ class ReplyShape(StrEnum):
     INTERACTION = "interaction"
     INTERACTION_EVENTS = "interaction-events"
 
+    @property
+    def is_stream(self) -> bool:
+        """Return whether its first words are for the client at once, whatever comes of it."""
+        return self in {ReplyShape.EVENTS, ReplyShape.ARRAY, ReplyShape.INTERACTION_EVENTS}
+
 
 def marked(content_type: str, shape: ReplyShape) -> str:
     """Return `content_type` with the shape noted in it."""
