@@ -37,7 +37,9 @@ COMMANDS: Final = (
     Command("whence", "whence:whence", "Afterwards", "tell where a file comes from: prompt, model, price"),
     Command("budget", "budget:budget", "The house", "set and show caps on money"),
     Command("keys", "keys:keys", "The house", "make and revoke keys with caps of their own"),
-    Command("serve", "serve:serve", "The house", "serve the gateway: applications change their base URL to it"),
+    Command(
+        "serve", "serve:serve", "The house", "serve the gateway: applications change their base URL to it"
+    ),
     Command("doctor", "doctor:doctor", "The house", "find what is wrong, and say what to do"),
     Command("completion", "completion:completion", "The house", "print completions for bash, zsh or fish"),
 )

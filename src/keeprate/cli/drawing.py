@@ -93,6 +93,18 @@ def result_drawn(result: Result) -> RenderableType:
     return Facts(*rows)
 
 
+def result_in_short(result: Result, *, names_attempts: bool = False) -> RenderableType:
+    """Return what one must know of a purchase where nothing else is wanted, or nothing else can be shown."""
+    rows: list[tuple[str, str | Text]] = []
+    if result.outcome.kind is not OutcomeKind.IMAGE or result.is_partial:
+        rows.append(("outcome", _outcome_text(result)))
+    rows += [("file", str(path)) for path in result.files]
+    rows.append(("charge", _charge_text(result)))
+    if names_attempts or not result.files:
+        rows += [("attempt", row.id) for row in result.attempts]
+    return Facts(*rows)
+
+
 def attempts_drawn(rows: Sequence[Attempt]) -> RenderableType:
     """Return ledger rows, two lines each: an id is too long to share its line with much."""
     return Group(*(line for row in rows for line in _attempt_lines(row)))

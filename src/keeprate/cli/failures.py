@@ -6,9 +6,11 @@
 
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
-from keeprate.domain.errors import KeeprateError
+from keeprate.domain.errors import KeeprateError, StorageError
 from keeprate.domain.outcomes import OutcomeKind
 
 OK: Final = 0
@@ -29,16 +31,49 @@ OUTCOME_CODES: Final = {
 
 def tell(error: KeeprateError, *, as_json: bool) -> int:
     """Print the error, as a document on standard output or as lines on standard error."""
-    if as_json:
-        _document({"error": _facts(error)})
+    if as_json and sys.stdout is not None:
+        try:
+            _document({"error": _facts(error)})
+        except StorageError as full:
+            return tell(full, as_json=False)
     else:
         sys.stderr.write("\n".join(_lines(error)) + "\n")
     return error.exit_code
 
 
-def tell_interrupted(*, as_json: bool) -> int:
+def put(text: str) -> None:
+    """Write to standard output, through to where it goes.
+
+    Raises:
+        StorageError: It takes no more: a full disk.
+        BrokenPipeError: Nobody reads it any more.
+    """
+    with writing():
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+@contextmanager
+def writing() -> Generator[None]:
+    """Turn what standard output refuses into an error in words, as `put` does."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        # What it still holds would be written, and fail, once more when Python ends.
+        sys.stdout = None
+        raise StorageError(
+            f"standard output cannot be written: {fault.strerror}",
+            field="stdout",
+            remedy="send it where there is room",
+        ) from fault
+
+
+def tell_interrupted(*, as_json: bool, may_be_paid: bool) -> int:
     """Print that the person stopped it, and return the shell's code for that."""
-    remedy = "keeprate attempts --unknown"
+    remedy = "keeprate attempts --unknown" if may_be_paid else None
     if as_json:
         _document(
             {
@@ -52,13 +87,14 @@ def tell_interrupted(*, as_json: bool) -> int:
             }
         )
     else:
-        sys.stderr.write(f"interrupted\n  what may have been paid: {remedy}\n")
+        said = f"\n  what may have been paid: {remedy}" if may_be_paid else "; no call was under way"
+        sys.stderr.write(f"interrupted{said}\n")
     return INTERRUPTED
 
 
 def _document(document: dict[str, object]) -> None:
     text = json.dumps(document, ensure_ascii=not speaks_unicode(), indent=2, default=str)
-    sys.stdout.write(text + "\n")
+    put(text + "\n")
 
 
 def speaks_unicode() -> bool:

@@ -19,23 +19,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in given[: given.index("--") if "--" in given else None]
     try:
-        return _answer(given)
+        code = _answer(given)
+        failures.put("")  # what was only buffered fails here, where it can be told
     except KeeprateError as error:
         return failures.tell(error, as_json=as_json)
     except KeyboardInterrupt:
-        return failures.tell_interrupted(as_json=as_json)
+        # Elsewhere a command takes Ctrl-C over while it may be paying (`running.Interrupts`).
+        return failures.tell_interrupted(as_json=as_json, may_be_paid=sys.platform == "win32")
     except BrokenPipeError:  # the reader of our output went away (`keeprate models | head`)
         sys.stdout = None
         return failures.OK
+    return code
 
 
 def _answer(given: list[str]) -> int:
     if given in ([], ["--help"], ["-h"], ["help"]):
-        sys.stdout.write(overview() + "\n")
+        failures.put(overview() + "\n")
         return failures.OK
     if given == ["--version"]:
         version = import_module("importlib.metadata").version("keeprate")
-        sys.stdout.write(f"keeprate {version}\n")
+        failures.put(f"keeprate {version}\n")
         return failures.OK
     # The parser and what it draws with take longer to load than this page takes to print.
     return import_module("keeprate.cli.parsing").run(given)

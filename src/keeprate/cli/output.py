@@ -17,7 +17,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from keeprate.cli.failures import clean, speaks_unicode
+from keeprate.cli.failures import clean, put, speaks_unicode, writing
 from keeprate.cli.flags import Everywhere
 from keeprate.domain.money import NanoUSD, display
 
@@ -42,16 +42,17 @@ class Screen:
         """Write to this process's standard streams. NO_COLOR is honoured."""
         self.as_json = flags.json
         self.has_answered = False
+        self.has_asked = False
         self.out = console(sys.stdout)
         self.err = console(sys.stderr)
-        self._quiet = flags.quiet
+        self.is_quiet = flags.quiet
         self._verbose = flags.verbose
         self._progress: Status | None = None
 
     @property
     def is_live(self) -> bool:
-        """Return whether a person watches: only then is progress drawn or a question asked."""
-        return self.err.is_terminal and not (self._quiet or self.as_json)
+        """Return whether a person watches: only then is a question asked, or progress drawn."""
+        return self.err.is_terminal and not (self.is_quiet or self.as_json)
 
     def answer(self, document: Mapping[str, object], *shown: RenderableType) -> None:
         """Print the document, or what a person reads instead of it."""
@@ -65,21 +66,21 @@ class Screen:
     def show(self, *shown: RenderableType) -> None:
         """Print for a person."""
         # Captured first: Rich pads lines with blanks, which nobody wants in a pipe or a diff.
-        with self.out.capture() as page:
+        with writing(), self.out.capture() as page:
             for renderable in shown:
                 self.out.print(renderable, crop=False)
         lines = [line.rstrip() for line in page.get().splitlines()]
-        self.out.file.write("\n".join(lines) + "\n")
+        put("\n".join(lines) + "\n")
 
     def say(self, text: str) -> None:
         """Say something now that is not data."""
-        self.err.print(text)
+        self.err.print(clean(text))
 
     def tell(self, doing: str) -> None:
         """Show what is being done, on a line that goes away; --verbose keeps each."""
         if self._verbose:
             self.say(doing)
-        elif self.is_live:
+        elif self.is_live and not self.err.is_dumb_terminal:
             if self._progress is None:
                 self._progress = self.err.status(doing)
                 self._progress.start()
@@ -94,7 +95,11 @@ class Screen:
 
 def console(stream: TextIO) -> Console:
     """Return a console of the terminal's width, or of 80 columns (COLUMNS) where there is none."""
-    return Console(file=stream, highlight=False, emoji=False, markup=False)
+    found = Console(file=stream, highlight=False, emoji=False, markup=False)
+    if found.no_color:
+        # Rich keeps bold and dim under NO_COLOR; without a colour system it writes nothing but text.
+        return Console(file=stream, highlight=False, emoji=False, markup=False, color_system=None)
+    return found
 
 
 def print_document(document: Mapping[str, object]) -> None:
@@ -106,7 +111,7 @@ def print_document(document: Mapping[str, object]) -> None:
     if not speaks_unicode():
         # JSON's own escapes: what the stream would put in their place is no JSON.
         text = "".join(sign if sign.isascii() else json.dumps(sign)[1:-1] for sign in text)
-    sys.stdout.write(text + "\n")
+    put(text + "\n")
 
 
 def program() -> str:

@@ -14,7 +14,7 @@ from keeprate.cli.drawing import decision_drawn
 from keeprate.cli.flags import Everywhere
 from keeprate.cli.output import Screen, money
 from keeprate.domain.decisions import Decision
-from keeprate.domain.errors import InvalidValue
+from keeprate.domain.errors import ConfirmationNeeded, InvalidValue
 from keeprate.library.front import Keeprate
 from keeprate.settings import Settings, process_settings
 
@@ -62,6 +62,11 @@ async def _watched(settings: Settings, flags: Everywhere, work: Work) -> int:
             async with keeprate:
                 code = await work(keeprate, screen)
                 interrupts.closing()
+        except ConfirmationNeeded as needed:
+            if not question.was_declined:
+                raise
+            screen.say("not bought")
+            return needed.exit_code
         except asyncio.CancelledError:
             if not interrupts.count:
                 raise
@@ -127,7 +132,7 @@ class Interrupts:
     def _leave(self) -> NoReturn:
         # The row is on disk as sent; the next start finds its owner dead and makes it unknown.
         if not self._screen.has_answered:
-            failures.tell_interrupted(as_json=self._screen.as_json)
+            failures.tell_interrupted(as_json=self._screen.as_json, may_be_paid=True)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(failures.INTERRUPTED)
@@ -138,6 +143,7 @@ class Question:
 
     def __init__(self, screen: Screen, interrupts: Interrupts) -> None:
         """Ask on the screen's standard error."""
+        self.was_declined = False
         self._screen = screen
         self._interrupts = interrupts
 
@@ -153,5 +159,8 @@ class Question:
             with self._interrupts.lifted():
                 answer = err.input(f"Buy it for at most {money(decision.quote.worst)}? [y/N] ", markup=False)
         except EOFError:
-            return False
-        return answer.strip().lower() in {"y", "yes"}
+            err.print()
+            answer = ""
+        self.was_declined = answer.strip().lower() not in {"y", "yes"}
+        self._screen.has_asked = True
+        return not self.was_declined
