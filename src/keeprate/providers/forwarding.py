@@ -14,7 +14,7 @@ from keeprate.providers.sending import (
     LOST,
     NOTHING_SENT,
     SLICE,
-    loss,
+    lost,
     not_sent,
     unknown,
 )
@@ -46,7 +46,7 @@ async def forwarded(
     except NOTHING_SENT as fault:
         raise not_sent(fault) from fault
     except LOST as fault:
-        raise unknown(loss(fault), str(fault) or None) from fault
+        raise lost(fault) from fault
     async with response:
         failpoint("providers.send.after_headers")
         yield Incoming(status=response.status, headers=response.headers, slices=_slices(response))
@@ -62,7 +62,7 @@ async def _slices(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
             yield data
             failpoint("providers.send.after_chunk")
     except LOST as fault:
-        raise unknown(loss(fault), str(fault) or None) from fault
+        raise lost(fault) from fault
     failpoint("providers.send.after_last_chunk")
     framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if count == 0 and not framed:

@@ -119,7 +119,7 @@ async def send_once(
         raise not_sent(fault) from fault
     except LOST as fault:
         _abandon(into)
-        raise unknown(loss(fault), str(fault) or None) from fault
+        raise lost(fault) from fault
 
 
 async def _complete(served: Mapping[str, str], into: SpoolFile) -> Reply:
@@ -187,10 +187,11 @@ async def start_of(response: aiohttp.ClientResponse) -> bytes:
 
 
 def not_sent(fault: Exception) -> SendFailure:
+    reason = _hindrance(fault)
     final = isinstance(fault, aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL)
     return SendFailure(
         FailureClass.NOT_SENT,
-        Outcome(kind=OutcomeKind.FAILED, raw_reason=_hindrance(fault), message=str(fault) or None),
+        Outcome(kind=OutcomeKind.FAILED, raw_reason=reason, message=_why_not_sent(fault, reason)),
         http_status=None,
         retry_after_s=None,
         is_final=final,
@@ -223,11 +224,24 @@ def _hindrance(fault: Exception) -> str:
             return "cannot_connect"
 
 
-def loss(fault: Exception) -> str:
+def _why_not_sent(fault: Exception, reason: str) -> str:
+    """Return the hindrance in words; those of the HTTP library are for its own developers."""
+    where = getattr(fault, "host", None) or "the upstream's address"
+    return {
+        "connect_timeout": f"{where} did not answer the connection within {CONNECT_TIMEOUT_S:g} s",
+        "name_not_found": f"no host is called {where}",
+        "certificate": f"the certificate of {where} is not one to trust",
+        "tls": f"no encrypted connection to {where} could be agreed on",
+        "bad_address": "the upstream's base_url is no address",
+    }.get(reason, f"{where} takes no connection")
+
+
+def lost(fault: Exception) -> SendFailure:
+    """Return what a call is that broke off once a byte had left."""
     match fault:
         case TimeoutError():
-            return "timeout"
+            return unknown("timeout", "no whole answer came within the time allowed")
         case aiohttp.ClientPayloadError():
-            return "truncated"
+            return unknown("truncated", "the answer broke off before its end")
         case _:
-            return "connection_lost"
+            return unknown("connection_lost", "the connection was lost before a whole answer came")

@@ -133,6 +133,15 @@ async def test_a_failed_handshake_proves_it_too(tmp_path: Path) -> None:
     listening.close()
     assert failure.failure is FailureClass.NOT_SENT
     assert failure.outcome.raw_reason == "tls"
+    assert failure.outcome.message == "no encrypted connection to 127.0.0.1 could be agreed on"
+
+
+async def test_a_web_page_is_told_by_its_title(tmp_path: Path) -> None:
+    page = b"<html><head><title>502 Bad\n Gateway</title></head><body><hr>nginx</body></html>"
+    head = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n" % len(page)
+    async with raw_server(says(head + page)) as server:
+        failure = await failure_at(server.url, OneFile(tmp_path))
+    assert failure.outcome.message == "a web page came: 502 Bad Gateway"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +157,7 @@ async def test_a_failed_handshake_proves_it_too(tmp_path: Path) -> None:
         (says(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"), "http_503"),
         (says(b"HTTP/1.1 504 Late\r\nContent-Length: 0\r\n\r\n"), "http_504"),
         (says(b"HTTP/1.1 204 No Content\r\n\r\n"), "http_204"),
+        (says(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\nTransfer-Encoding: chunked\r\n\r\n"), "connection_lost"),
     ],
 )  # fmt: skip
 async def test_once_a_byte_has_left_a_failure_is_unknown_and_sent_once(
@@ -160,6 +170,7 @@ async def test_once_a_byte_has_left_a_failure_is_unknown_and_sent_once(
     assert failure.failure is FailureClass.UNKNOWN
     assert failure.outcome.kind is OutcomeKind.UNKNOWN
     assert failure.outcome.raw_reason == reason
+    assert not any(leak in (failure.outcome.message or "") for leak in ("message=", "Error", "url="))
     assert into.ended == "abandoned"
 
 

@@ -28,6 +28,7 @@ _LIMIT_ZERO = re.compile(r"\blimit: 0\b")
 # The rolling spend limit looks back ten minutes, so a second's wait is no use.
 _SPEND_WINDOW_WAIT_S: Final = 120.0
 _LONGEST_TEXT: Final = 2000
+_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
 
 
 class Throttle(StrEnum):
@@ -170,10 +171,14 @@ def _failure(
 
 
 def _sentence(error: GoogleError | None, body: bytes) -> str | None:
-    """Return what the upstream said; a page of somebody else's is cut short and kept as text."""
+    """Return what the upstream said; of a web page, which somebody between us and it sent, its title."""
     if error is not None:
         return error.message[:_LONGEST_TEXT] or None
-    return body[:200].decode("utf-8", "replace").strip() or None
+    text = body[:_LONGEST_TEXT].decode("utf-8", "replace").strip()
+    if text.startswith("<"):
+        title = _TITLE.search(text)
+        return "a web page came" + (f": {' '.join(title[1].split())}" if title else ", and no answer")
+    return text[:200] or None
 
 
 def _wait_s(headers: Mapping[str, str], error: GoogleError | None) -> float | None:
