@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from keeprate.cli.drawing import attempts_drawn
-from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.flags import EVERYWHERE, Everywhere, count_of
 from keeprate.cli.output import Screen
 from keeprate.cli.running import run
 from keeprate.library.front import Keeprate
@@ -17,7 +15,7 @@ MOST_SHOWN = 50
 def attempts(
     *,
     unknown: bool = False,
-    limit: Annotated[int, Parameter(alias="-n")] = MOST_SHOWN,
+    limit: Annotated[int, count_of("limit", "-n", least=1)] = MOST_SHOWN,
     everywhere: Everywhere = EVERYWHERE,
 ) -> int:
     """List what was asked of upstreams, newest first: one row per call, whatever happened.

@@ -1,7 +1,6 @@
 """`keeprate edit`: change an image, yours or one bought before."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -19,7 +18,7 @@ from keeprate.library.front import Keeprate
 class Changed:
     """What is to be changed."""
 
-    reference: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = ()
+    reference: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = ()
     """Image to change or work from. Give several after it, or the flag several times."""
     role: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = ()
     """What each reference is, in order: object, character or style."""

@@ -8,13 +8,13 @@ from cyclopts import Parameter
 from rich.console import RenderableType
 from rich.text import Text
 
-from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.flags import EVERYWHERE, Everywhere, count_of
 from keeprate.cli.output import Facts, Screen, money, table
 from keeprate.cli.shelf import shelf_for
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.purposes import Lane, word
-from keeprate.routing.estimates import Chain, Estimate, EstimateQuery, EstimateRow, Prices
+from keeprate.routing.estimates import LARGEST_COUNT, Chain, Estimate, EstimateQuery, EstimateRow, Prices
 from keeprate.routing.estimates import estimate as worked_out
 from keeprate.routing.explanations import estimates_as_json
 
@@ -24,7 +24,7 @@ from keeprate.routing.explanations import estimates_as_json
 class Asked:
     """What is to be priced."""
 
-    count: Annotated[int, Parameter(alias="-n")] = 1
+    count: Annotated[int, count_of("count", "-n", least=1, most=LARGEST_COUNT)] = 1
     """How many images, or how many chains."""
     model: str | None = None
     """All of them by this model."""

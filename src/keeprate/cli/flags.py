@@ -1,10 +1,14 @@
 """The flags that several commands share. A field's docstring is its line in `--help`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
+
+from keeprate.domain.numbers import LARGEST, whole
+from keeprate.domain.requests import LARGEST_SEED, LARGEST_VARIANTS
 
 PURPOSES = (
     "draft, preview, social, economy, hero, final_hero, print, product, character_lock, contextual_edit, "
@@ -15,6 +19,20 @@ _WANTED = Group("What you want", sort_key=10)
 _WHERE = Group("Where it is bought", sort_key=20)
 _KEPT = Group("What becomes of it", sort_key=30)
 _EVERYWHERE = Group("On every command", sort_key=90)
+
+
+def count_of(field: str, *names: str, least: int = 0, most: int = LARGEST) -> Parameter:
+    """Return the parameter of a whole number: 2.9 is no number of images, and is not made 3 either."""
+
+    def read(_: type, tokens: Sequence[Token]) -> int:
+        text = tokens[0].value
+        try:
+            number = int(text)
+        except ValueError:
+            return whole(text, field=field, least=least, most=most)
+        return whole(number, field=field, least=least, most=most)
+
+    return Parameter(alias=names, converter=read)
 
 
 @Parameter(name="*", group=_EVERYWHERE)
@@ -30,7 +48,7 @@ class Everywhere:
     workspace: str | None = None
     """Whose ledger, budgets and images. Otherwise default."""
     quiet: Annotated[bool, Parameter(alias="-q")] = False
-    """No progress and no notes."""
+    """No progress and no notes; of a purchase only the file and the charge."""
     verbose: Annotated[bool, Parameter(alias="-v")] = False
     """Say more about what is being done."""
 
@@ -45,7 +63,7 @@ class Wanted:
     """512, 1K, 2K or 4K. Otherwise 1K."""
     ratio: str | None = None
     """Width to height, such as 16:9. Otherwise square, or as the reference."""
-    variants: Annotated[int, Parameter(alias="-n")] = 1
+    variants: Annotated[int, count_of("variants", "-n", least=1, most=LARGEST_VARIANTS)] = 1
     """How many images. Otherwise 1."""
     text: str | None = None
     """Lettering in the image: none, short or dense. Otherwise as the purpose implies."""
@@ -71,7 +89,7 @@ class Wanted:
     """A system instruction."""
     thinking: str | None = None
     """How long the model may think: minimal, low, medium or high. Otherwise as the model does by itself."""
-    seed: int | None = None
+    seed: Annotated[int | None, count_of("seed", most=LARGEST_SEED)] = None
     """A number that makes similar calls more alike, where a model takes one."""
 
 
@@ -107,6 +125,8 @@ class Kept:
     """Agree to the first real purchase of a new home without being asked."""
     explain: bool = False
     """Name every route that was not chosen, and why."""
+    partial: bool = False
+    """Buy as many of the images wanted as the caps allow."""
 
 
 EVERYWHERE = Everywhere()

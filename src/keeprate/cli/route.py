@@ -1,16 +1,18 @@
 """`keeprate route`: show which route would be taken, why, and for how much."""
 
 from dataclasses import dataclass
+from typing import Annotated, Final
 
 from cyclopts import Group, Parameter
 
 from keeprate.cli.drawing import decision_drawn
-from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Wanted, Where
+from keeprate.cli.flags import EVERYWHERE, KEPT, WANTED, WHERE, Everywhere, Wanted, Where, count_of
 from keeprate.cli.output import Facts, Screen
 from keeprate.cli.running import run
 from keeprate.cli.wishes import options_from
 from keeprate.library.front import Keeprate
 
+MOST_SUPPOSED: Final = 1000
 SUPPOSED = Group("What is supposed", sort_key=5)
 
 
@@ -19,10 +21,10 @@ SUPPOSED = Group("What is supposed", sort_key=5)
 class Supposed:
     """What is supposed rather than handed along."""
 
-    references: int = 0
+    references: Annotated[int, count_of("references", most=MOST_SUPPOSED)] = 0
     """How many reference images there would be."""
-    budget_used: int | None = None
-    """Per cent of the budget to suppose used. Otherwise what the ledger says."""
+    budget_used: Annotated[int | None, count_of("budget_used", most=100)] = None
+    """Per cent of the budget to suppose used, 0 to 100. Otherwise what the ledger says."""
     explain: bool = False
     """Name every route that was not chosen, and why."""
 

@@ -1,8 +1,9 @@
 """`keeprate verdict`: accept or reject an image."""
 
 from pathlib import Path
+from typing import Annotated
 
-from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.flags import EVERYWHERE, Everywhere, count_of
 from keeprate.cli.output import Facts, Screen
 from keeprate.cli.running import run
 from keeprate.domain.purposes import word
@@ -16,7 +17,7 @@ def verdict(
     /,
     *,
     reason: str | None = None,
-    cleanup_minutes: int = 0,
+    cleanup_minutes: Annotated[int, count_of("cleanup_minutes")] = 0,
     sha256: str | None = None,
     everywhere: Everywhere = EVERYWHERE,
 ) -> int:

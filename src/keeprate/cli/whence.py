@@ -1,6 +1,6 @@
 """`keeprate whence`: tell where a file comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -37,7 +37,8 @@ def origin_drawn(origin: Origin) -> RenderableType:
     """Return what is known of a file, as lines."""
     row, price = origin.attempt, origin.price
     route = row.new.route
-    rows: list[tuple[str, str | Text]] = [
+    rows: list[tuple[str, str | Text]] = [] if origin.proven else list(_unproven(origin))
+    rows += [
         ("prompt", row.new.prompt),
         ("model", f"{route.model}  {route.size}, {row.new.lane}, by {route.upstream}"),
     ]
@@ -64,6 +65,8 @@ def origin_as_json(origin: Origin) -> Mapping[str, object]:
     return {
         "file": str(origin.path),
         "sha256": origin.image_sha256,
+        "file_sha256": origin.file_sha256,
+        "proven": origin.proven,
         "known_by": origin.how,
         "attempt_id": row.id,
         "prompt": row.new.prompt,
@@ -88,6 +91,14 @@ def origin_as_json(origin: Origin) -> Mapping[str, object]:
         "lineage": [{"attempt_id": one.id, "prompt": one.new.prompt} for one in origin.lineage],
         "other_attempts": list(origin.others),
     }
+
+
+def _unproven(origin: Origin) -> Iterator[tuple[str, str | Text]]:
+    """Say first that all below is what the file claims: its story can be copied into any picture."""
+    claim = "the file's own word, not proven: its pixels are not those that were bought"
+    yield "claims", Text(claim, style="bold yellow")
+    yield "this file", f"sha256 {origin.file_sha256}"
+    yield "original", f"sha256 {origin.image_sha256}"
 
 
 def _verdict_text(origin: Origin) -> str:

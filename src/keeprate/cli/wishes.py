@@ -1,13 +1,11 @@
 """From the flags as typed to the library's Options."""
 
-from pathlib import Path
-
 from keeprate.cli.flags import Kept, Wanted, Where
 from keeprate.domain.errors import InvalidValue
 from keeprate.workflows.options import Options
 
 
-def options_from(wanted: Wanted, where: Where, kept: Kept, references: tuple[Path, ...] = ()) -> Options:
+def options_from(wanted: Wanted, where: Where, kept: Kept, references: tuple[str, ...] = ()) -> Options:
     """Return what was typed, untouched: the library turns words into values and refuses.
 
     Raises:
@@ -40,6 +38,7 @@ def options_from(wanted: Wanted, where: Where, kept: Kept, references: tuple[Pat
         output=kept.output,
         overwrite=kept.overwrite,
         prompt_in_file=not kept.no_prompt_in_file,
+        partial=kept.partial,
     )
 
 

@@ -34,7 +34,7 @@ def _png_header(width: int, height: int) -> bytes:
         ((*GENERATE, "--model", "dall-e"), "model", "dall-e", "keeprate models"),
         (("generate", "  "), "prompt", "  ", "draw"),
         (("generate",), "prompt", "", "draw"),
-        ((*GENERATE, "--variants", "0"), "variants", 0, "1 to"),
+        ((*GENERATE, "--variants", "0"), "variants", 0, "from 1 to 1000"),
         ((*GENERATE, "--policy", "best"), "policy", "best", "flash-first"),
         ((*GENERATE, "--lane", "night"), "lane", "night", "batch"),
         ((*GENERATE, "--failure-cost", "a lot"), "failure_cost", "a lot", "0.134"),

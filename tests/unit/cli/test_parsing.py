@@ -60,7 +60,6 @@ def test_options_of_every_command_may_stand_before_it(given: list[str], meant: l
         (["genrate"], "command", "genrate"),
         (["generate", "two", "words"], "arguments", "words"),
         (["generate", "x", "--colour", "red"], "--colour", "--colour"),
-        (["generate", "x", "--variants", "many"], "variants", "many"),
         (["generate", "x", "--size"], "size", None),
         (["whence"], "file", None),
         (["models", "show"], "model", None),
