@@ -72,8 +72,12 @@ class Application:
         new_id: Callable[[], str],
         limits: Limits | None = None,
         watchers: Sequence[Watcher] = (),
+        stopping: asyncio.Event | None = None,
     ) -> None:
-        """Serve `doors`; each of `watchers` is told of every request once it is over."""
+        """Serve `doors`; each of `watchers` is told of every request once it is over.
+
+        `stopping` is set when the program is about to end, for whoever waits on it.
+        """
         self.doors = doors
         self.in_flight = 0
         self._identity = identity
@@ -81,18 +85,18 @@ class Application:
         self._limits = limits or Limits()
         self._watchers = tuple(watchers)
         self._body_bytes = 0
-        self._stopping = False
+        self._stopping = stopping or asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
     @property
     def is_stopping(self) -> bool:
         """Return whether new work is refused because the program is about to end."""
-        return self._stopping
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """Refuse new work from now on."""
-        self._stopping = True
+        self._stopping.set()
 
     async def idle(self) -> None:
         """Wait until no request is under way."""
@@ -137,8 +141,8 @@ class Application:
         except Exception:
             LOG.exception("request %s met a fault of ours", visit.request.id)
             visit.error = unexpected()
-            if reply.started:
-                raise
+        if reply.finished:
+            return
         if reply.started:
             # Half an answer is on the wire: only a broken connection tells the client so.
             raise visit.error
@@ -165,11 +169,12 @@ class Application:
         if door.needs is None:
             return NOBODY
         caller = await self._identity.caller(request)
-        caller.must(door.needs)
+        if not any(caller.terms.allows(grant) for grant in door.also):
+            caller.must(door.needs)
         return caller
 
     def _make_room(self) -> None:
-        if self._stopping:
+        if self._stopping.is_set():
             raise Overloaded(
                 "this process is stopping and takes nothing new",
                 retry_after_s=self._limits.retry_after_s,

@@ -1,5 +1,6 @@
 """What every door works at: the open house, the caller's means, and what the terms of a key allow."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
@@ -30,6 +31,7 @@ class Desk:
     identity: Authenticator
     base_url: str = ""
     capped: set[str] = field(default_factory=set[str])
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def means(self) -> Means:

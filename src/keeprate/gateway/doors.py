@@ -19,7 +19,10 @@ Handler = Callable[[Request, Caller], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """One route. `needs` None lets everybody in: only what tells nothing about anybody has that.
+    """One route.
+
+    `needs` None lets everybody in: only what tells nothing about anybody has that. Each of `also`
+    opens the door, too, to a caller without `needs`.
 
     `serve` answers; or `app` is an ASGI application that does, and finds the caller in its scope under
     `CALLER`. `name` labels metrics and logs, so it is one of a fixed set. `may_wait` False keeps a door
@@ -31,6 +34,7 @@ class Door:
     method: str
     path: str
     needs: Grant | None
+    also: frozenset[Grant] = frozenset()
     serve: Handler | None = None
     app: AsgiApp | None = None
     body_limit: int = BODY_LIMIT

@@ -167,11 +167,12 @@ class Answer:
 
 
 class Reply:
-    """Sends one answer, counting what left. `started` tells that its status is on the wire."""
+    """Sends one answer, counting what left. `started` tells that its status is on the wire, `finished` that all is."""
 
     def __init__(self, request: Request, send: Send) -> None:
         """Send nothing yet."""
         self.started = False
+        self.finished = False
         self.status = 0
         self.sent_bytes = 0
         self._request = request
@@ -186,6 +187,7 @@ class Reply:
             message["headers"] = [*fields, (b"x-request-id", self._request.id.encode())]
         elif message["type"] == "http.response.body":
             self.sent_bytes += len(cast("bytes", message.get("body") or b""))
+            self.finished = not message.get("more_body", False)
         await self._send(message)
 
     async def send(self, answer: Answer) -> None:

@@ -1,6 +1,6 @@
 """Doors for the people who run it: is the process alive, and should it be sent work."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -14,7 +14,7 @@ from keeprate.gateway.identity import Caller
 _FRESH = (("cache-control", "no-store"),)
 
 
-def doors(desk: Desk, *, is_stopping: Callable[[], bool]) -> Iterable[Door]:
+def doors(desk: Desk) -> Iterable[Door]:
     """Return `/healthz` and `/readyz`. Neither tells anything about anybody, so neither asks who is there."""
 
     async def healthz(request: Request, caller: Caller) -> Answer:
@@ -23,7 +23,7 @@ def doors(desk: Desk, *, is_stopping: Callable[[], bool]) -> Iterable[Door]:
 
     async def readyz(request: Request, caller: Caller) -> Answer:
         del request, caller
-        if is_stopping():
+        if desk.stopping.is_set():
             return _said(503, "stopping")
         try:
             await desk.identity.has_keys()

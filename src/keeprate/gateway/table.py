@@ -5,12 +5,13 @@ from typing import Final
 
 from keeprate.bootstrap import House
 from keeprate.gateway import ops
+from keeprate.gateway.api import table as api
 from keeprate.gateway.app import Application, Limits, Watcher
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.doors import Door, Doors
 from keeprate.gateway.identity import Authenticator
 
-DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = ()
+DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (ops.doors, api.doors)
 
 
 def application(
@@ -20,10 +21,12 @@ def application(
     clock = house.means.till.clock
     identity = Authenticator(house.ledger, workspace=house.settings.workspace, now=clock.now)
     desk = Desk(house=house, identity=identity, base_url=base_url)
-    stopping: list[Application] = []
-    doors = [*ops.doors(desk, is_stopping=lambda: stopping[0].is_stopping)]
-    for dialect in DIALECTS:
-        doors.extend(dialect(desk))
-    made = Application(Doors(doors), identity, new_id=house.means.rng.token, limits=limits, watchers=watchers)
-    stopping.append(made)
-    return made
+    doors = [door for dialect in DIALECTS for door in dialect(desk)]
+    return Application(
+        Doors(doors),
+        identity,
+        new_id=house.means.rng.token,
+        limits=limits,
+        watchers=watchers,
+        stopping=desk.stopping,
+    )

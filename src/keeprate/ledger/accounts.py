@@ -12,6 +12,7 @@ from keeprate.domain.verdicts import Verdict
 from keeprate.ledger import audit, caps, facts, judging, keys, reads, report
 from keeprate.ledger.books import Brake
 from keeprate.ledger.keys import Alarm, KeyRecord, NewKey
+from keeprate.ledger.moves import Move, moves_since
 from keeprate.ledger.report import Asked, ReportRow
 from keeprate.ledger.writer import Writer
 from keeprate.safety.failpoints import failpoint
@@ -108,6 +109,10 @@ class Accounts:
     async def report(self, scope: Scope, asked: Asked) -> Sequence[ReportRow]:
         """Return what was spent and kept, by the groups asked for."""
         return await self._database.reading(lambda c: report.rows(c, scope, asked))
+
+    async def moves(self, scope: Scope, since: datetime, *, limit: int) -> Sequence[Move]:
+        """Return moves of money from `since` on, oldest first."""
+        return await self._database.reading(lambda c: moves_since(c, scope, since, limit))
 
     async def audit(self, scope: Scope) -> Sequence[str]:
         """Return each place where the workspace's books contradict themselves: none, if all is well."""

@@ -1,4 +1,4 @@
-"""Terms of keys, their suspension, and alarms."""
+"""Terms of keys, their suspension, alarms, and moves of money in the order they were made."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,3 +24,4 @@ def upgrade() -> None:
         sa.Column("raised_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_alarms")),
     )
+    op.create_index(op.f("ix_entries_workspace_id_at_us"), "entries", ["workspace_id", "at_us"], unique=False)

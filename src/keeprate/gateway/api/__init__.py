@@ -1,0 +1,1 @@
+"""Keeprate's own HTTP API, under /api: what the dialects of others have no words for."""
