@@ -9,9 +9,10 @@ from keeprate.gateway.api import table as api
 from keeprate.gateway.app import Application, Limits, Watcher
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.doors import Door, Doors
+from keeprate.gateway.gemini import doors as gemini
 from keeprate.gateway.identity import Authenticator
 
-DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (ops.doors, api.doors)
+DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (ops.doors, api.doors, gemini.doors)
 
 
 def application(
