@@ -20,7 +20,8 @@ from keeprate.catalogue.book import Book
 from keeprate.catalogue.overlay import overlay_in
 from keeprate.catalogue.standard import FACT_FILES, book_of
 from keeprate.database.engine import open_database
-from keeprate.domain.errors import ConfigError
+from keeprate.domain.errors import ConfigError, InvalidValue
+from keeprate.domain.money import NanoUSD
 from keeprate.domain.routes import GEMINI_API, Route, Surface, Upstream
 from keeprate.ledger.ledger import SqlLedger, open_ledger
 from keeprate.providers.credentials import ApiKey, Credential, GoogleDefault
@@ -35,6 +36,7 @@ from keeprate.safety.failpoints import arm
 from keeprate.settings import Settings, UpstreamSettings
 from keeprate.workflows.claims import Claims
 from keeprate.workflows.first_day import prepare_home
+from keeprate.workflows.manners import Manners, spend_limit
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.ports import Clock, Provider
 from keeprate.workflows.recover import Recovery, recover
@@ -212,7 +214,21 @@ async def _means(
         assume_yes=settings.assume_yes,
         confirm=asks[0],
         progress=asks[1],
+        manners=Manners(spend_limits=_spend_limits(settings)),
     )
+
+
+def _spend_limits(settings: Settings) -> Mapping[str, NanoUSD]:
+    try:
+        return {
+            row.name: spend_limit(row.spend_window)
+            for row in upstreams_of(settings)
+            if row.spend_window is not None
+        }
+    except InvalidValue as fault:
+        raise ConfigError(
+            fault.message, field=fault.field, value=fault.value, remedy='write "10", or "tier-1" to "tier-3"'
+        ) from fault
 
 
 def _connected(

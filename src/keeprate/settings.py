@@ -35,6 +35,7 @@ class UpstreamSettings:
 
     `size_field` is "imageConfig", the form verified live, or "responseFormat", the newer one.
     `credential_from` names where the credential was read; it is shown, the credential never is.
+    `spend_window` is what may be spent there in any ten minutes: dollars as text, or "tier-1" to "tier-3".
     """
 
     name: str
@@ -46,6 +47,7 @@ class UpstreamSettings:
     project: str | None = None
     location: str | None = None
     size_field: str = "imageConfig"
+    spend_window: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +320,7 @@ class _UpstreamRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     project: str | None = None
     location: str | None = None
     size_field: Literal["imageConfig", "responseFormat"] = "imageConfig"
+    spend_window: str | None = None
     record: dict[str, object] = {}
 
 
@@ -352,6 +355,7 @@ def _upstream(row: _UpstreamRow, surroundings: Mapping[str, str]) -> UpstreamSet
         project=row.project,
         location=row.location,
         size_field=row.size_field,
+        spend_window=row.spend_window,
     )
 
 

@@ -13,14 +13,16 @@ from types import MappingProxyType
 from typing import Final
 
 from keeprate.domain.attempts import NewAttempt
-from keeprate.domain.money import NanoUSD
+from keeprate.domain.money import NanoUSD, usd
 from keeprate.domain.outcomes import FailureClass
 from keeprate.domain.routes import Route
 from keeprate.workflows.ports import SendFailure
 
 # What a project may spend in any ten minutes, by its usage tier; the service answers 429 beyond it.
 # Source: https://ai.google.dev/gemini-api/docs/rate-limits, page dated 2026-08-18, read 2026-11-21.
-GOOGLE_SPEND_TIERS_USD: Final[Mapping[int, str]] = MappingProxyType({1: "10", 2: "50", 3: "200"})
+SPEND_TIERS_USD: Final[Mapping[str, str]] = MappingProxyType(
+    {"tier-1": "10", "tier-2": "50", "tier-3": "200"}
+)
 SPEND_WINDOW: Final = timedelta(minutes=10)
 _NO_LIMITS: Final[Mapping[str, NanoUSD]] = MappingProxyType({})
 
@@ -148,6 +150,15 @@ class SpendWindow:
 
     def _latest(self) -> _Spent:
         return max(self._spent.values(), key=lambda one: one.at)
+
+
+def spend_limit(text: str) -> NanoUSD:
+    """Return what a limit on spending per ten minutes means: dollars, or a usage tier of Google's.
+
+    Raises:
+        InvalidValue: Neither.
+    """
+    return usd(SPEND_TIERS_USD.get(text, text), field="upstream.spend_window")
 
 
 class Manners:

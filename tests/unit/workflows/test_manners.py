@@ -8,11 +8,20 @@ from itertools import pairwise
 
 import pytest
 
+from keeprate.domain.errors import InvalidValue
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import FailureClass, Outcome, OutcomeKind
 from keeprate.testing.answers import busy, lost, unreachable
 from keeprate.testing.builders import NOON
-from keeprate.workflows.manners import SPEND_WINDOW, Gate, Manners, RetryBudget, Rules, SpendWindow
+from keeprate.workflows.manners import (
+    SPEND_WINDOW,
+    Gate,
+    Manners,
+    RetryBudget,
+    Rules,
+    SpendWindow,
+    spend_limit,
+)
 from keeprate.workflows.ports import SendFailure
 from keeprate.workflows.retry import next_wait
 from tests.ledger_ground import CENT, new_attempt
@@ -233,3 +242,9 @@ def test_a_storm_of_429_is_weathered() -> None:
     assert worst_share <= 0.1
     assert violations == 0
     assert worst_recovery <= 0.05
+
+
+def test_a_spend_limit_is_written_in_dollars_or_as_a_tier() -> None:
+    assert [spend_limit(text) for text in ("10", "tier-1", "0.5")] == [10**10, 10**10, 5 * 10**8]
+    with pytest.raises(InvalidValue):
+        spend_limit("tier-9")
