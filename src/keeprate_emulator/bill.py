@@ -31,6 +31,7 @@ class BillRow:
     client_request_id: str
     request_hash: str
     accepted_at: str
+    searches: int = 0
 
 
 class Bill:
@@ -69,6 +70,10 @@ class Bill:
             "outcomes": dict(Counter(row.outcome for row in rows)),
             "models": dict(Counter(row.served_model for row in rows)),
         }
+
+    def searches_in(self, month: str) -> int:
+        """Return how many searches were made in a month such as "2026-11"."""
+        return sum(row.searches for row in self.rows() if row.accepted_at.startswith(month))
 
     def clear(self) -> None:
         """Forget every call, on disk too."""

@@ -19,7 +19,7 @@ from keeprate_emulator.faults import Fault
 from keeprate_emulator.luck import Luck, request_hash
 from keeprate_emulator.models import Model, all_models, living_model
 from keeprate_emulator.outcomes import Outcome, Terms, input_tokens, outcome_of
-from keeprate_emulator.prices import price_list
+from keeprate_emulator.prices import PriceList, price_list
 from keeprate_emulator.refusals import invalid
 from keeprate_emulator.requests import Ask
 
@@ -99,6 +99,8 @@ def accepted(emulator: Emulator, admission: Admission) -> Commission:
     outcome = outcome_of(admission.ask, terms, fault, admission.luck)
     served = fault.model if fault.kind == "serve_model" else admission.model.id
     billed_as = all_models().get(served, admission.model).family
+    searches = 1 if _searches(admission.ask) and not outcome.free else 0
+    stamped = stamp()
     row = BillRow(
         response_id=new_response_id(),
         surface=call.surface,
@@ -112,12 +114,14 @@ def accepted(emulator: Emulator, admission: Admission) -> Commission:
         images=outcome.images,
         nano_usd=0
         if outcome.free
-        else price_list(billed_as.name).of_tokens(outcome.tokens, surface=call.surface, lane=admission.lane),
+        else price_list(billed_as.name).of_tokens(outcome.tokens, surface=call.surface, lane=admission.lane)
+        + _searched(emulator, price_list(billed_as.name), searches, month=stamped[:7]),
         usage=outcome.tokens,
         key_hash=call.key_hash,
         client_request_id=call.client_request_id,
         request_hash=admission.fingerprint,
-        accepted_at=stamp(),
+        accepted_at=stamped,
+        searches=searches,
     )
     emulator.bill.record(row)
     return Commission(admission=admission, outcome=outcome, row=row)
@@ -140,8 +144,18 @@ async def fulfilled(emulator: Emulator, commission: Commission) -> Reply:
         lane=admission.lane,
         signed=admission.model.family.signatures,
         with_usage=admission.fault.kind != "no_usage",
-        searched=ask.prompt[:80] if "googleSearch" in ask.tools else "",
+        searched=ask.prompt[:80] if _searches(ask) else "",
     )
+
+
+def _searches(ask: Ask) -> bool:
+    return "googleSearch" in ask.tools
+
+
+def _searched(emulator: Emulator, prices: PriceList, searches: int, *, month: str) -> int:
+    if not searches:
+        return 0
+    return prices.of_searches(searches, made_before=emulator.bill.searches_in(month))
 
 
 def new_response_id() -> str:

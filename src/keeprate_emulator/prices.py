@@ -39,6 +39,7 @@ class PriceList:
     text: int
     image: int
     per_image: int
+    search: int
     image_tokens: Mapping[str, int]
     reference_tokens: int
     lanes: Mapping[str, Mapping[str, int]]
@@ -52,6 +53,11 @@ class PriceList:
         )
         # Every rate of the list is a multiple of ten, so the lane's tenths divide without a remainder.
         return whole * self.lanes[surface][lane] // 10
+
+    def of_searches(self, count: int, *, made_before: int) -> int:
+        """Return the price of `count` searches after `made_before` others of the month. No lane lowers it."""
+        free = max(0, free_searches() - made_before)
+        return max(0, count - free) * self.search
 
     def lane(self, wanted: str, surface: Surface) -> str:
         """Return the lane that is billed.
@@ -69,6 +75,11 @@ def _lists() -> Mapping[str, PriceList]:
     return {name: _price_list(row) for name, row in facts.table("prices")["family"].items()}
 
 
+def free_searches() -> int:
+    """Return how many searches of a month are not billed."""
+    return facts.table("prices")["free_searches"]
+
+
 def price_list(family: str) -> PriceList:
     """Return the rates of a family."""
     return _lists()[family]
@@ -80,6 +91,7 @@ def _price_list(row: Mapping[str, Any]) -> PriceList:
         text=row.get("text", 0),
         image=row.get("image", 0),
         per_image=row.get("per_image", 0),
+        search=row.get("search", 0),
         image_tokens=row.get("image_tokens", {}),
         reference_tokens=row.get("reference_tokens", 0),
         lanes=row.get("lanes", {}),

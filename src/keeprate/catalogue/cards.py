@@ -170,7 +170,8 @@ class PriceRow:
     A model priced per image has `per_image` and zero token rates. `image_tokens` gives the output
     tokens one image of a size takes; `image_tokens_high` the dearer side where sources conflict.
     `card` is the rounded per-image price the vendor prints. `reference_tokens` is what one input
-    image takes: listed (quoted) and the most seen (held). `grounding_each` is one grounded search.
+    image takes: listed (quoted) and the most seen (held). `grounding_each` is one grounded search,
+    `grounding_free_monthly` how many of them the account gets free each month, shared with other models.
     `lanes` holds what is on offer, LIVE among it; `unlisted_lanes` says why another is not.
     `upstream` names the connection a contract price is for; None is the official list.
     """
@@ -191,4 +192,5 @@ class PriceRow:
     lanes: Mapping[Lane, LaneTerms]
     provenance: Provenance
     unlisted_lanes: Mapping[Lane, Provenance] = field(default_factory=dict[Lane, Provenance])
+    grounding_free_monthly: int = 0
     upstream: str | None = None

@@ -14,7 +14,7 @@ from keeprate.domain.purposes import Lane
 
 PRICE_FIELDS: Final = ROW_FIELDS | {
     "input_per_million", "text_output_per_million", "image_output_per_million", "per_image", "image_tokens", "card",
-    "reference_tokens", "reference_tokens_high", "grounding_per_thousand",
+    "reference_tokens", "reference_tokens_high", "grounding_per_thousand", "grounding_free_monthly",
 }  # fmt: skip
 
 # The widest multiplier anybody has published is 2; a tenfold one is a misplaced point.
@@ -37,6 +37,7 @@ def price_of(row: Row, scope: Scope) -> PriceSays:
         if row.has("reference_tokens_high")
         else None,
         grounding_each=_per_thousand(row, "grounding_per_thousand"),
+        grounding_free_monthly=_free_searches(row),
     )
 
 
@@ -51,6 +52,14 @@ def _per_thousand(row: Row, field: str) -> NanoUSD | None:
     if rest:
         raise row.fault(field, "is not a whole number of nano-dollars each")
     return NanoUSD(each)
+
+
+def _free_searches(row: Row) -> int | None:
+    if not row.has("grounding_free_monthly"):
+        return None
+    if not row.has("grounding_per_thousand"):
+        raise row.fault("grounding_free_monthly", "belongs beside grounding_per_thousand")
+    return row.whole("grounding_free_monthly")
 
 
 def _money_by_size(row: Row, field: str) -> Mapping[Size, NanoUSD] | None:

@@ -26,6 +26,8 @@ def price_row_on(known: Dossier, day: date, upstream: str | None) -> PriceRow | 
     lanes = _in_force(known.lanes, day, upstream)
     image_tokens = _first(priced, lambda one: one.image_tokens) or {}
     references = _first(priced, lambda one: one.reference_tokens) or 0
+    # What is free goes with the price it is free of: a contract that names its own has its own allowance.
+    searches = _first(taken, lambda one: None if one.grounding_each is None else one)
     contract = upstream if rate.subject.upstream is not None else None
     started_on = max(one.provenance.valid_from for one in (*taken, *lanes))
     return PriceRow(
@@ -41,7 +43,8 @@ def price_row_on(known: Dossier, day: date, upstream: str | None) -> PriceRow | 
         card=_card(taken, contract),
         reference_tokens=references,
         reference_tokens_high=max(references, _first(priced, lambda one: one.reference_tokens_high) or 0),
-        grounding_each=_first(taken, lambda one: one.grounding_each) or ZERO,
+        grounding_each=(None if searches is None else searches.grounding_each) or ZERO,
+        grounding_free_monthly=(None if searches is None else searches.grounding_free_monthly) or 0,
         lanes=_lanes(lanes, rate.provenance),
         provenance=rate.provenance,
         unlisted_lanes={

@@ -33,7 +33,8 @@ class Priced:
     """What usage costs. `lines` are at live rates; `amount` has the lane's share applied.
 
     `certain` is False where the usage cannot be the whole truth: an image came and no image tokens
-    were reported, or the lane that served is not in the price list and the live price was taken.
+    were reported, the lane that served is not in the price list and the live price was taken, or a
+    search was charged that the account may have had free.
     """
 
     amount: NanoUSD
@@ -66,8 +67,13 @@ def charge_for(usage: Usage, price: PriceRow, *, lane: Lane, size: Size) -> Pric
         lines=(*lines, *extras),
         basis=ChargeBasis.PER_IMAGE if per_image else ChargeBasis.USAGE,
         lane=lane,
-        certain=terms is not None and not unmetered,
+        certain=terms is not None and not unmetered and not searches_may_be_free(usage, price),
     )
+
+
+def searches_may_be_free(usage: Usage, price: PriceRow) -> bool:
+    """Return whether searches are charged here that the bill may have free: only it counts the month."""
+    return usage.search_queries > 0 and price.grounding_each > 0 and price.grounding_free_monthly > 0
 
 
 def image_price(price: PriceRow, *, size: Size, lane: Lane) -> NanoUSD:

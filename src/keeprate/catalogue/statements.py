@@ -124,6 +124,7 @@ class PriceSays:
     reference_tokens: int | None = None
     reference_tokens_high: int | None = None
     grounding_each: NanoUSD | None = None
+    grounding_free_monthly: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ import msgspec
 
 from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import ConfirmationNeeded, Conflict, InvalidValue, KeeprateError
-from keeprate.domain.geometry import SQUARE
 from keeprate.domain.money import display
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.purposes import Lane
@@ -20,6 +19,7 @@ from keeprate.workflows.intents import Past, is_free, past_of
 from keeprate.workflows.keep import check_places, keep
 from keeprate.workflows.materials import materials_for, references_of
 from keeprate.workflows.means import Means
+from keeprate.workflows.notices import notices_on
 from keeprate.workflows.options import Options, image_request, lane_asked
 from keeprate.workflows.ports import StoredImage
 from keeprate.workflows.results import Result, overall
@@ -220,7 +220,7 @@ def _result(
         images=images,
         attempts=attempts,
         notices=(
-            *dict.fromkeys(notice for each in paid for notice in _notices(means, order, each)),
+            *dict.fromkeys(notice for each in paid for notice in notices_on(means, order, each)),
             *dict.fromkeys(refusal.message for refusal in refusals),
         ),
     )
@@ -232,38 +232,3 @@ def _images_of(means: Means, paid: Paid) -> tuple[StoredImage, ...]:
     workspace = paid.attempt.new.key.workspace
     found = (means.till.assets.find(workspace, sha256) for sha256 in paid.attempt.image_sha256s)
     return tuple(image for image in found if image is not None)
-
-
-def _notices(means: Means, order: Order, paid: Paid) -> list[str]:
-    row = paid.attempt
-    notices: list[str] = []
-    if paid.replayed:
-        notices.append(f"intent {order.intent} had bought this before; nothing was bought now")
-    if row.charge is not None and row.charge.served_model not in {None, row.new.route.model}:
-        notices.append(
-            f"{row.charge.served_model} answered instead of {row.new.route.model}; it is priced as served"
-        )
-    if row.charge is not None and not row.charge.certain:
-        notices.append(
-            f"the upstream did not say what it used, so ${display(row.charge.amount)} is booked; when the "
-            f"bill is known, run: keeprate reconcile {row.id} --billed --amount USD"
-        )
-    if row.overrun:
-        notices.append(f"the charge was ${display(row.overrun)} above its hold")
-    notices.extend(_pixel_notices(means, order, paid))
-    return notices
-
-
-def _pixel_notices(means: Means, order: Order, paid: Paid) -> list[str]:
-    route = paid.attempt.new.route
-    card = means.book.find(paid.attempt.new.surface, route.model, means.today())
-    wanted = None if card is None else card.grid.get((order.request.ratio or SQUARE, route.size))
-    # Without a ratio an edit takes that of what it changes, whatever that is.
-    follows = order.request.references or order.request.continues is not None
-    if wanted is None or (follows and order.request.ratio is None):
-        return []
-    return [
-        f"asked for {wanted} pixels, got {image.width}x{image.height}"
-        for image in paid.images
-        if (image.width, image.height) != (wanted.width, wanted.height)
-    ]

@@ -1,5 +1,6 @@
 """Bill, truth, faults and luck: what survives, what repeats, what applies."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -214,3 +215,14 @@ def test_no_page_is_empty() -> None:
         token = str(page.get("nextPageToken", ""))
     assert pages == [[0, 1], [2, 3], [4]]
     assert page_of([], {}, name="files") == {}
+
+
+def test_searches_are_counted_by_the_month_on_disk(tmp_path: Path) -> None:
+    bill = Bill(tmp_path)
+    for number, day in enumerate(("2026-10-31", "2026-11-01", "2026-11-30", "2026-12-01"), start=1):
+        stamped = row(number, accepted_at=f"{day}T10:00:00.000000Z")
+        bill.record(replace(stamped, searches=number))
+    bill.close()
+    again = Bill(tmp_path)
+    assert [again.searches_in(month) for month in ("2026-10", "2026-11", "2026-12")] == [1, 5, 4]
+    again.close()

@@ -34,6 +34,16 @@ def test_a_call_costs_its_tokens_at_their_rates(
 
 
 @pytest.mark.parametrize(
+    ("made_before", "count", "nano_usd"),
+    [(0, 1, 0), (4_999, 1, 0), (5_000, 1, 14_000_000), (4_999, 2, 14_000_000), (9_000, 3, 42_000_000)],
+)
+def test_searches_cost_once_those_of_the_month_are_used_up(
+    made_before: int, count: int, nano_usd: int
+) -> None:
+    assert price_list("pro").of_searches(count, made_before=made_before) == nano_usd
+
+
+@pytest.mark.parametrize(
     ("family", "nano_usd"),
     [("imagen-fast", 20_000_000), ("imagen-standard", 40_000_000), ("imagen-ultra", 60_000_000)],
 )

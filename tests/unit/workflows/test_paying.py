@@ -12,7 +12,7 @@ from keeprate.domain.errors import BudgetExceeded, SpendingStopped, StorageError
 from keeprate.domain.money import NanoUSD, display
 from keeprate.domain.outcomes import AttemptState, OutcomeKind
 from keeprate.safety.failpoints import arm
-from keeprate.testing.answers import busy, lost, pictures, png, unreachable, without_picture
+from keeprate.testing.answers import USUAL, busy, lost, pictures, png, unreachable, without_picture
 from keeprate.workflows.options import Options
 from tests.unit.workflows.house import ON_PRO, SCOPE, House, open_house
 
@@ -61,6 +61,22 @@ async def test_without_usage_the_whole_hold_is_booked_and_said_to_be_a_guess(hou
     assert any("keeprate reconcile" in notice for notice in result.notices)
     right = await house.ledger.reconcile(SCOPE, row.id, billed=result.charge, by="ana", at=house.clock.now())
     assert right.state is AttemptState.IMAGE
+
+
+async def test_a_search_the_bill_may_have_free_is_booked_in_full_and_may_be_set_right(house: House) -> None:
+    house.plays(pictures(png(), usage=replace(USUAL, search_queries=2)))
+    result = await house.buy(grounding=True)
+    (row,) = result.attempts
+    assert row.charge is not None
+    assert (row.charge.amount, row.charge.certain) == (BY_HAND + 2 * 14_000_000, False)
+    (notice,) = result.notices
+    assert "up to 5,000 searches a month are free" in notice
+    assert f"keeprate reconcile {row.id} --billed --amount USD" in notice
+    right = await house.ledger.reconcile(
+        SCOPE, row.id, billed=NanoUSD(BY_HAND), by="ana", at=house.clock.now()
+    )
+    assert right.charge is not None
+    assert (right.charge.amount, right.charge.certain) == (BY_HAND, True)
 
 
 async def test_another_model_that_answers_is_named_and_priced_as_served(house: House) -> None:
