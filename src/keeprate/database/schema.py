@@ -164,6 +164,7 @@ entries = Table(
     CheckConstraint("available + held + spent = 0", name="sums_to_zero"),
     CheckConstraint("spent >= 0 OR kind = 'correct'", name="spent_falls_only_by_correction"),
     Index(None, "workspace_id", "simulated", "booked_us"),
+    Index(None, "workspace_id", "at_us"),
 )
 
 budgets = Table(
