@@ -64,6 +64,8 @@ def _prices(known: Dossier) -> Iterator[tuple[str, str | Text]]:
     if price is None:
         yield "price", f"none had started by {known.day}"
         return
+    if price.upstream is not None:
+        yield "prices", f"those of upstream {price.upstream}, by {price.provenance.source}"
     for size in known.card.sizes:
         live, printed = live_price(price, size), printed_price(price, size)
         if live is not None:
@@ -226,6 +228,7 @@ def _price_as_json(known: Dossier, price: PriceRow) -> Mapping[str, object]:
     live = {str(size): live_price(price, size) for size in known.card.sizes}
     return {
         "id": price.id,
+        "upstream": price.upstream,
         "image_usd": {size: display(cost) for size, cost in live.items() if cost is not None},
         "printed_usd": {str(size): display(cost) for size, cost in price.card.items()},
         "image_tokens": {str(size): tokens for size, tokens in price.image_tokens.items()},

@@ -1,7 +1,7 @@
 """`keeprate estimate`: work out what many images cost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -39,7 +39,7 @@ class Asked:
     prices: str = "rates"
     """rates (tokens × price of a token, what a bill is made of) or card (what the vendor prints)."""
     surface: str | None = None
-    """gemini-api or vertex. Otherwise that of your first upstream."""
+    """gemini-api or vertex. Otherwise that of your first upstream. Its contract prices go before official ones."""
 
 
 NOTHING = Asked()
@@ -57,7 +57,9 @@ def estimate(*, asked: Asked = NOTHING, everywhere: Everywhere = EVERYWHERE) -> 
         prices=word(Prices, asked.prices, field="prices"),
     )
     shelf = shelf_for(everywhere, surface=asked.surface)
-    found = worked_out(query, book=shelf.book, day=shelf.day, surface=shelf.surfaces[0])
+    surface = shelf.surfaces[0]
+    query = replace(query, upstream=next(iter(shelf.buys_from(surface)), None))
+    found = worked_out(query, book=shelf.book, day=shelf.day, surface=surface)
     Screen(everywhere).answer(estimates_as_json(found), *_drawn(found))
     return 0
 

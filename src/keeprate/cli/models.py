@@ -127,9 +127,12 @@ def _drawn(shelf: Shelf, cards: tuple[ModelCard, ...]) -> RenderableType:
 
 
 def _prices_text(shelf: Shelf, card: ModelCard) -> Text:
-    price = shelf.price(card)
-    known = [(size, live_price(price, size)) for size in card.sizes]
-    lines = [f"{size:>3} {money(cost)}" for size, cost in known if cost is not None]
+    lines: list[str] = []
+    for price in shelf.prices(card):
+        if price.upstream is not None:
+            lines.append(f"by {price.upstream}:")
+        known = [(size, live_price(price, size)) for size in card.sizes]
+        lines += [f"{size:>3} {money(cost)}" for size, cost in known if cost is not None]
     return Text("\n".join(lines), no_wrap=True)
 
 
@@ -162,4 +165,5 @@ def _as_json(shelf: Shelf, card: ModelCard) -> dict[str, object]:
         "image_usd": {size: display(cost) for size, cost in live.items() if cost is not None},
         "printed_usd": {size: display(cost) for size, cost in printed.items() if cost is not None},
         "price_id": None if price is None else price.id,
+        "price_upstream": None if price is None else price.upstream,
     }

@@ -56,10 +56,26 @@ class Shelf:
             name=found.name, surface=found.surface, base_url=found.base_url, simulated=found.simulated
         )
 
+    def buys_from(self, surface: Surface) -> tuple[str, ...]:
+        """Return the names of the configured connections of `surface`, the first choice first."""
+        return tuple(one.name for one in upstreams_of(self.settings) if one.surface == surface)
+
     def price(self, card: ModelCard) -> PriceRow | None:
-        """Return the price in force on the day, or None before the first one."""
+        """Return the price you would pay on the day: that of your first connection; None before the first one."""
+        return next(iter(self.prices(card)), None)
+
+    def prices(self, card: ModelCard) -> tuple[PriceRow, ...]:
+        """Return what your connections charge, each price once: a contract's, or the official one."""
+        found = [
+            self._price(card, upstream)
+            for upstream in self.buys_from(card.surface) or (None,)
+            if card.served_by(upstream)
+        ]
+        return tuple({price.id: price for price in found if price is not None}.values())
+
+    def _price(self, card: ModelCard, upstream: str | None) -> PriceRow | None:
         try:
-            return self.book.price_on(card.surface, card.model, self.day)
+            return self.book.price_on(card.surface, card.model, self.day, upstream)
         except NoPriceOnDate:
             return None
 

@@ -151,12 +151,14 @@ class Keeprate:
         )
 
     def estimate(self, query: EstimateQuery) -> Estimate:
-        """Return what `query` would cost, from printed prices and from tokens and rates.
+        """Return what `query` would cost on your first upstream, from printed prices and from tokens and rates.
 
         Raises:
             KeeprateError: A model, mix or size that does not exist that day.
         """
-        return estimate(query, book=self._means.book, day=self.today())
+        first = next(iter(self._means.providers.values())).upstream
+        asked = query if query.upstream is not None else replace(query, upstream=first.name)
+        return estimate(asked, book=self._means.book, day=self.today(), surface=first.surface)
 
     @property
     def book(self) -> Book:

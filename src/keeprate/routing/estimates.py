@@ -68,6 +68,7 @@ class EstimateQuery:
     """What to estimate: exactly one of `model`, `mix` and `chain`.
 
     `count` is how many images, or how many chains. `model` may be anything the catalogue resolves.
+    `upstream` names the connection whose contract prices hold, where it has any; None takes official ones.
     """
 
     count: int = 1
@@ -77,6 +78,7 @@ class EstimateQuery:
     chain: Chain | None = None
     lane: Lane = Lane.LIVE
     prices: Prices = Prices.RATES
+    upstream: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,9 @@ def _row(
             remedy="choose another model; `keeprate models` lists them",
         )
     card = who.card
-    price = book.price_on(surface, card.model, day)
+    price = book.price_on(surface, card.model, day, query.upstream)
+    if price.upstream is not None:
+        notes.append(f"{card.model} at the price of upstream {price.upstream}: {price.provenance.source}")
     if card.model != part.model:
         notes.append(f"{part.model} is priced as {card.model}, which does its work on {day}")
     lane = _lane(query, price, notes)
@@ -239,6 +243,6 @@ def _lane(query: EstimateQuery, price: PriceRow, notes: list[str]) -> Lane:
     if query.lane in price.lanes or (query.mix is None and query.chain is None):
         return query.lane
     refusal = price.unlisted_lanes.get(query.lane)
-    why = "" if refusal is None or refusal.note is None else f" ({refusal.note})"
+    why = "" if refusal is None or refusal.note is None else f" ({refusal.note.rstrip('.')})"
     notes.append(f"{price.model} has no {query.lane} lane{why}: its row is at the live price")
     return Lane.LIVE
