@@ -1,6 +1,8 @@
 """`keeprate doctor`: find what is wrong, and say what to do."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -15,13 +17,26 @@ from keeprate.domain.errors import CatalogueError, ConfigError
 from keeprate.domain.routes import GEMINI_API, Upstream
 from keeprate.settings import Settings, UpstreamSettings
 from keeprate.workflows import checkup
-from keeprate.workflows.doctor import Finding, Health, Severity, UpstreamHealth, examine, key_flaw
+from keeprate.workflows.doctor import (
+    Finding,
+    Health,
+    SettingHealth,
+    Severity,
+    UpstreamHealth,
+    examine,
+    key_flaw,
+)
 
 _MARKS = {
     Severity.PROBLEM: Text("problem", style="bold red"),
     Severity.WARNING: Text("warning", style="yellow"),
     Severity.FINE: Text("fine", style="green"),
 }
+
+
+# An address may hold a password.
+_UNSHOWN: Final = frozenset({"database_url"})
+_FIELDS: Final = {"policy": "default_policy", "yes": "assume_yes"}
 
 
 def doctor(*, everywhere: Everywhere = EVERYWHERE) -> int:
@@ -53,12 +68,21 @@ def _health(settings: Settings) -> Health:
     return Health(
         now=now,
         day=today,
-        facts_seen_on=checkup.newest_fact(book, today),
+        # Of our own facts only: an owner may write down today what begins next year.
+        facts_seen_on=checkup.newest_fact(read_book(replace(settings, overlay=()))),
         home=home,
         database=checkup.database_health(settings.database_url, home),
         upstreams=tuple(_upstream(one, _unknown_fields(book, one, today)) for one in upstreams),
         models=checkup.models_health(book, today, surfaces, checkup.named_models(settings.overlay)),
+        settings=tuple(_setting(settings, name, origin) for name, origin in settings.origins.items()),
     )
+
+
+def _setting(settings: Settings, name: str, origin: str) -> SettingHealth:
+    if name in _UNSHOWN:
+        return SettingHealth(name=name, value=None, origin=origin)
+    value = getattr(settings, _FIELDS.get(name, name))
+    return SettingHealth(name=name, value=str(value), origin=origin)
 
 
 def _unreadable(fault: ConfigError | CatalogueError) -> Finding:

@@ -4,7 +4,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -19,14 +19,14 @@ from keeprate.catalogue.pricing import image_price
 from keeprate.database.drivers import sqlite_driver
 from keeprate.database.engine import open_database
 from keeprate.database.locks import refuse_network_disk
-from keeprate.database.schema import attempts
+from keeprate.database.schema import attempts, brakes
 from keeprate.domain.errors import CatalogueError, ConfigError, StorageError
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import NanoUSD
 from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import ModelId, Surface
 from keeprate.safety.disks import room
-from keeprate.workflows.doctor import DYING_WITHIN, DatabaseHealth, HomeHealth, ModelHealth
+from keeprate.workflows.doctor import DYING_WITHIN, BrakeHealth, DatabaseHealth, HomeHealth, ModelHealth
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Where a TOML file of ours may name the model to use.
@@ -94,12 +94,12 @@ def named_models(documents: Sequence[tuple[str, str]]) -> tuple[NamedModel, ...]
     return tuple(found)
 
 
-def newest_fact(book: Book, day: date) -> date:
+def newest_fact(book: Book) -> date:
     """Return the last day on which somebody read a source of the catalogue."""
     return max(
         fact.seen_on
         for surface in book.surfaces
-        for card in book.known(surface, day)
+        for card in book.known(surface, date.max)
         for fact in card.provenance.values()
     )
 
@@ -134,12 +134,13 @@ def _opened(url: str, health: DatabaseHealth) -> DatabaseHealth:
     try:
         with closing(open_database(url)) as database, database.read() as connection:
             latest = connection.execute(select(func.max(attempts.c.created_us))).scalar()
+            on = select(brakes.c.workspace_id, brakes.c.reason, brakes.c.simulated)
+            pulled = connection.execute(on.where(brakes.c.released_us.is_(None))).all()
     except (ConfigError, StorageError) as error:
         return _closed(health.kind, error)
     at = None if latest is None else _EPOCH + timedelta(microseconds=latest)
-    return DatabaseHealth(
-        kind=health.kind, sqlite=health.sqlite, sqlite_is_safe=health.sqlite_is_safe, latest_row_at=at
-    )
+    found = tuple(BrakeHealth(workspace=where, reason=why, simulated=fake) for where, why, fake in pulled)
+    return replace(health, latest_row_at=at, brakes=found)
 
 
 def _model_fields(table: Mapping[str, object], path: str = "") -> Iterator[tuple[str, str]]:

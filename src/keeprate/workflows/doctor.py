@@ -47,6 +47,15 @@ class HomeHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrakeHealth:
+    """A brake that is on: nothing is bought in `workspace`, or nothing simulated."""
+
+    workspace: str
+    reason: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseHealth:
     """The ledger's database. `fault` and `remedy` are what opening it said; `sqlite` its version."""
 
@@ -56,6 +65,7 @@ class DatabaseHealth:
     fault: str | None = None
     remedy: str | None = None
     latest_row_at: datetime | None = None
+    brakes: tuple[BrakeHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,15 @@ class ModelHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingHealth:
+    """A setting that is not as built in, and where its value came from. `value` None is not for showing."""
+
+    name: str
+    value: str | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """All facts an examination rests on. `facts_seen_on` is the newest day a source was read."""
 
@@ -100,6 +119,7 @@ class Health:
     database: DatabaseHealth
     upstreams: tuple[UpstreamHealth, ...]
     models: tuple[ModelHealth, ...]
+    settings: tuple[SettingHealth, ...] = ()
 
 
 def examine(health: Health) -> tuple[Finding, ...]:
@@ -108,9 +128,11 @@ def examine(health: Health) -> tuple[Finding, ...]:
         *_clock(health),
         *_home(health.home),
         *_database(health.database),
+        *_brakes(health.database.brakes),
         *_credentials(health.upstreams),
         *_models(health),
         *_records(health.upstreams),
+        *_settings(health.settings),
     )
     order = list(Severity)
     return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
@@ -195,6 +217,29 @@ def _database(database: DatabaseHealth) -> Iterator[Finding]:
     else:
         version = f" {database.sqlite}" if database.sqlite else ""
         yield _fine(check, f"{database.kind}{version}")
+
+
+def _brakes(brakes: tuple[BrakeHealth, ...]) -> Iterator[Finding]:
+    for brake in brakes:
+        what = "nothing simulated is bought" if brake.simulated else "nothing is bought"
+        yield Finding(
+            check="brake",
+            severity=Severity.PROBLEM,
+            sentence=f"{what} in workspace {brake.workspace!r}: {brake.reason}",
+            field="workspace",
+            value=brake.workspace,
+            remedy="see why (keeprate attempts), then: keeprate budget resume"
+            + ("" if brake.workspace == "default" else f" --workspace {brake.workspace}"),
+        )
+    if not brakes:
+        yield _fine("brake", "none is on")
+
+
+def _settings(settings: tuple[SettingHealth, ...]) -> Iterator[Finding]:
+    said = [
+        f"{one.name}{'' if one.value is None else f' = {one.value}'}, from {one.origin}" for one in settings
+    ]
+    yield _fine("settings", "; ".join(said) or "all as built in")
 
 
 def _credentials(upstreams: tuple[UpstreamHealth, ...]) -> Iterator[Finding]:

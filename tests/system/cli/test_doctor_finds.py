@@ -155,3 +155,35 @@ def _set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
             return now
 
     monkeypatch.setattr(doctor_module, "datetime", Stopped)
+
+
+def test_a_brake_that_is_on(shell: Shell) -> None:
+    shell("budget", "stop", "--reason", "the bill looks odd")
+    ran = shell("doctor", "--json")
+    found = [one for one in ran.document["findings"] if one["check"] == "brake"]
+    assert (ran.code, {one["severity"] for one in found}) == (3, {"problem"})
+    assert "the bill looks odd" in found[0]["message"]
+    assert "keeprate budget resume" in found[0]["remedy"]
+    assert "Nothing stands in the way" not in shell("doctor").out
+    shell("budget", "resume")
+    assert shell("doctor", "--json").code == 0
+
+
+def test_where_each_setting_came_from(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _found(shell("doctor", "--json"), "settings")["message"] == "all as built in"
+    Path("keeprate.toml").write_text('[settings]\nday_cap_usd = 7.5\npolicy = "cheapest"\n')
+    monkeypatch.setenv("KEEPRATE_POLICY", "flash-first")
+    monkeypatch.setenv("KEEPRATE_DATABASE_URL", "sqlite:///with-a-secret.sqlite3")
+    said = _found(shell("doctor", "--json"), "settings")["message"]
+    assert "policy = flash-first, from KEEPRATE_POLICY" in said
+    assert "day_cap_usd = 7.5, from " in said
+    assert "secret" not in said
+
+
+def test_a_row_of_the_owners_from_the_future_blames_no_clock(shell: Shell) -> None:
+    Path("keeprate.toml").write_text(
+        '[[price]]\nmodel = "gemini-3-pro-image"\nsurface = "gemini-api"\nupstream = "emulator"\n'
+        'per_image = { 1K = "0.1" }\nsource = "contract"\nvalid_from = 2027-06-01\n'
+    )
+    found = _found(shell("doctor", "--as-of", "2027-12-10", "--json"), "clock")
+    assert found["severity"] == "fine"
