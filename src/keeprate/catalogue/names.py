@@ -45,7 +45,7 @@ def resolve(book: Book, name: str, surface: Surface, day: date) -> Resolution:
     asked = name.strip()
     model = _exact(book, asked, surface) or _by_name(book, asked, surface, day)
     if model is None:
-        raise _unknown(book, asked, surface)
+        raise _unknown(book, asked, surface, day)
     stand_in = book.acting_for(surface, model, day)
     card = book.find(surface, model, day)
     if card is not None and card.lives_on(day):
@@ -166,14 +166,20 @@ def _retired(book: Book, card: ModelCard, heir: Successor | None, day: date) -> 
     )
 
 
-def _unknown(book: Book, asked: str, surface: Surface) -> UnknownModel:
-    near = suggestion(asked, book.model_ids(surface), _names(book, surface))
+def _unknown(book: Book, asked: str, surface: Surface, day: date) -> UnknownModel:
+    living = [model for model in book.model_ids(surface) if _lives(book, surface, model, day)]
+    names = {name: model for name, model in _names(book, surface).items() if model in living}
+    # The word "image" dropped leaves no doubt what was meant; who guesses must not send people to the dead.
+    near = _undropped(asked, book.model_ids(surface)) or suggestion(asked, living, names)
     elsewhere = [one for one in book.surfaces if one != surface and asked in book.model_ids(one)]
     remedy = "`keeprate models` lists the ids"
     if elsewhere:
         remedy = f"it is on {', '.join(elsewhere)}"
     elif near is not None:
         remedy = f"did you mean {near}?"
+        heir = book.acting_for(surface, near, day)
+        if near not in living and heir is not None:
+            remedy += f" It no longer answers; use {heir.card.model}"
     return UnknownModel(
         f"no model is called {asked!r} on {surface}",
         field="model",
@@ -194,14 +200,19 @@ def _names(book: Book, surface: Surface) -> dict[str, ModelId]:
 
 def suggestion(asked: str, ids: Iterable[ModelId], names: dict[str, ModelId]) -> ModelId | None:
     """Return the id that was probably meant: first one whose word "image" was dropped, then a near one."""
-    bare = _bare(asked).lower()
     known = sorted(ids, key=len)
-    dropped = next((model for model in known if _without_image(model) == _without_image(bare)), None)
+    dropped = _undropped(asked, known)
     if dropped is not None:
         return dropped
     spelled = {_plain(model): model for model in known} | names
-    near = get_close_matches(_plain(bare), list(spelled), n=1, cutoff=_LEAST_LIKENESS)
+    near = get_close_matches(_plain(_bare(asked)), list(spelled), n=1, cutoff=_LEAST_LIKENESS)
     return spelled[near[0]] if near else None
+
+
+def _undropped(asked: str, ids: Iterable[ModelId]) -> ModelId | None:
+    """Return the id that `asked` is without its word "image"."""
+    bare = _without_image(_bare(asked).lower())
+    return next((model for model in sorted(ids, key=len) if _without_image(model) == bare), None)
 
 
 def _without_image(model: str) -> str:

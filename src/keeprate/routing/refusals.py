@@ -22,6 +22,10 @@ def no_eligible_route(case: Case) -> RoutingError:
     if everywhere is not None:
         wanted = f"{everywhere.field} {everywhere.value}"
         return _error(case, everywhere, f"no route serves {wanted}; at best: {everywhere.reason}")
+    asked = case.situation.upstream
+    configured = dict.fromkeys(listing.upstream.name for listing in case.market.listings)
+    if asked is not None and asked not in configured:
+        return _no_such_upstream(case, tuple(configured))
     if not living:
         return NoEligibleRoute(
             f"no upstream has a model that answers on {case.market.day}",
@@ -53,12 +57,28 @@ def pinned_refusal(case: Case) -> RoutingError | InvalidRequest:
             value=pin,
             remedy="`keeprate models` lists the ids",
         )
+    asked = case.situation.upstream
+    if asked is not None and all(asked != one.upstream.name for one in case.market.listings):
+        return _no_such_upstream(
+            case, tuple(dict.fromkeys(one.upstream.name for one in case.market.listings))
+        )
     found = [(listing, _unmet(case, listing)) for listing in listings]
     _, unmet = min(found, key=_distance)
     need = unmet[0]
     if need.code == "retired":
         return _retired(case, listings[0])
     return _error(case, need, f"{pin} cannot serve this request: " + "; ".join([one.reason for one in unmet]))
+
+
+def _no_such_upstream(case: Case, configured: tuple[str, ...]) -> NoEligibleRoute:
+    asked = case.situation.upstream
+    return NoEligibleRoute(
+        f"no upstream is called {asked!r}",
+        field="upstream",
+        value=asked,
+        remedy="use one of: " + ", ".join(configured),
+        facts={"rejections": _reasons(case)},
+    )
 
 
 def _retired(case: Case, listing: Listing) -> ModelRetired:

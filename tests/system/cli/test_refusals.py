@@ -44,6 +44,8 @@ def _png_header(width: int, height: int) -> bytes:
         ((*GENERATE, "--text", "short", "--text-heavy"), "text", "short", "one of the two"),
         ((*GENERATE, "--as-of", "tomorrow"), "as_of", "tomorrow", "2026-04-15"),
         ((*GENERATE, "--as-of", "2025-01-01"), "as_of", "2025-01-01", "2026-04-01"),
+        ((*GENERATE, "--upstream", "nope"), "upstream", "nope", "use one of: emulator"),
+        (("route", "--upstream", "nope", "--model", "gemini-3-pro-image"), "upstream", "nope", "emulator"),
         (("edit", "greener"), "reference", None, "references"),
         (("edit", "greener", "--continue", "att_0"), "attempt_id", "att_0", "keeprate attempts"),
         (("reconcile", "att_0"), "billed", None, "one of the two"),

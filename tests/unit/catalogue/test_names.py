@@ -93,7 +93,7 @@ def test_a_deprecated_model_names_its_end_and_its_costed_successor() -> None:
 def test_a_near_miss_is_refused_with_the_right_one_suggested(asked: str, meant: str) -> None:
     with pytest.raises(UnknownModel) as caught:
         resolve(BOOK, asked, GEMINI_API, TODAY)
-    assert caught.value.remedy == f"did you mean {meant}?"
+    assert (caught.value.remedy or "").startswith(f"did you mean {meant}?")
     assert (caught.value.field, caught.value.value) == ("model", asked)
     assert caught.value.facts["suggestion"] == meant
 
@@ -180,4 +180,19 @@ def test_a_cost_is_given_at_a_size_the_model_has() -> None:
 def test_a_preview_that_stands_for_nothing_released_yet_says_only_that() -> None:
     assert resolve(BOOK, "Nano Banana 2", Surface("vertex"), APRIL).notices == (
         "gemini-3.1-flash-image-preview is a preview id",
+    )
+
+
+def test_only_a_model_that_answers_is_guessed() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        resolve(BOOK, "gpt-image-1", GEMINI_API, TODAY)
+    guessed = caught.value.facts["suggestion"]
+    assert guessed is None or BOOK.card(GEMINI_API, ModelId(str(guessed)), TODAY).lives_on(TODAY)
+
+
+def test_a_dead_model_without_its_image_is_named_with_who_answers_instead() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        resolve(BOOK, "gemini-2.5-flash", GEMINI_API, TODAY)
+    assert caught.value.remedy == (
+        "did you mean gemini-2.5-flash-image? It no longer answers; use gemini-3.1-flash-lite-image"
     )
