@@ -52,7 +52,8 @@ class Line:
 class EntryKind(StrEnum):
     """Each attempt has one hold and, once it is closed, one entry that closes it.
 
-    Where what was booked was a guess, one more sets it right when the bill is known.
+    Where what was booked was a guess, a further one sets it right when the bill is known, and another one
+    that, should a person have read the bill wrongly.
     """
 
     HOLD = "hold"
@@ -62,10 +63,14 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A move between three accounts: what may be held, what is held, what is spent. Sums to zero."""
+    """A move between three accounts: what may be held, what is held, what is spent. Sums to zero.
+
+    `entry_no` counts the entries of the attempt, from 0.
+    """
 
     line: Line
     kind: EntryKind
+    entry_no: int
     at_us: int
     available: int
     held: int
@@ -85,7 +90,10 @@ class Brake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What a batch needs to know: the rows it names, and caps, clocks and brakes of their books."""
+    """What a batch needs to know: the rows it names, and caps, clocks and brakes of their books.
+
+    `corrections` counts how often each attempt that is to be reconciled was set right before.
+    """
 
     lines: Mapping[str, Line]
     budgets: Mapping[BookId, Sequence[Budget]]
@@ -93,6 +101,7 @@ class Books:
     latest_us: Mapping[BookId, int]
     brakes: Mapping[BookId, Brake]
     change_no: Mapping[BookId, int]
+    corrections: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(slots=True, kw_only=True)

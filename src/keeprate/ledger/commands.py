@@ -58,7 +58,7 @@ class MarkUnknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
-    """Book what the bill says of an unknown or guessed charge in `workspace`; None is "not billed"."""
+    """Book what the bill says of an unknown, guessed or reconciled charge in `workspace`; None is "not billed"."""
 
     workspace: str
     attempt_id: str

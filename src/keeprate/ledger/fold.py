@@ -2,7 +2,7 @@
 
 One row per attempt moves `intent → sent → {image, text_only, blocked, empty, failed, unknown}`, besides
 `intent → freed` and `unknown → settled`. Each move is a compare-and-set: anything else is a Conflict.
-A settled row stays as it is, but that a person may set right, once, a charge that was a guess.
+A settled row stays as it is, but that a person may set right a charge that was a guess, or their own word.
 
 Money moves between three accounts. A hold moves available → held; closing moves held → spent and the rest
 back. A cap is checked when holding and never later: what was bought is booked, whatever it cost, and a
@@ -51,6 +51,7 @@ class _Fold:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._changes = Changes()
+        self._corrections = dict(books.corrections)
         # Looked up by exact type: a batch runs through here some thousand times a second.
         self._moves: Mapping[type, Callable[..., Attempt]] = {
             commands.Intend: self._intend,
@@ -145,7 +146,7 @@ class _Fold:
         attempt = line.attempt
         if attempt.new.key.workspace != command.workspace:
             raise refusals.no_attempt(command.attempt_id)
-        if attempt.charge is not None and not attempt.charge.certain:
+        if attempt.charge is not None and _is_a_word(attempt.charge):
             return self._correct(line, attempt.charge, command)
         if attempt.state is not AttemptState.UNKNOWN:
             raise refusals.illegal_move(attempt, "reconcile")
@@ -160,14 +161,15 @@ class _Fold:
         return self._close(line, closed, _billed(attempt, command.billed))
 
     def _correct(self, line: Line, guessed: Charge, command: commands.Reconcile) -> Attempt:
-        """Set a guessed charge right. What came of the attempt, and when, stays as it is."""
+        """Set a guess, or what a person said, right. What came of the attempt, and when, stays as it is."""
         amount = ZERO if command.billed is None else command.billed
         charge = replace(guessed, amount=amount, basis=ChargeBasis.RECONCILED, certain=True)
         overrun = NanoUSD(max(0, amount - line.attempt.new.hold))
         at_us = micros(command.at)
         self._book(line, EntryKind.CORRECT, at_us, held=ZERO, spent=NanoUSD(amount - guessed.amount))
         if overrun > line.attempt.overrun:
-            self._pull_brake(line, at_us, overrun, told_by="correction")
+            nth = self._corrections[line.attempt.id]
+            self._pull_brake(line, at_us, overrun, told_by="correction" if nth == 1 else f"correction-{nth}")
         corrected = replace(line.attempt, charge=charge, overrun=overrun, reconciled_by=command.by)
         return self._keep(line, corrected)
 
@@ -201,7 +203,10 @@ class _Fold:
         self._changes.brakes.setdefault(line.book, brake)
 
     def _book(self, line: Line, kind: EntryKind, at_us: int, *, held: NanoUSD, spent: NanoUSD) -> None:
-        entry = Entry(line=line, kind=kind, at_us=at_us, available=-held - spent, held=held, spent=spent)
+        entry = Entry(
+            line=line, kind=kind, entry_no=self._entry_no(line.attempt.id, kind), at_us=at_us,
+            available=-held - spent, held=held, spent=spent,
+        )  # fmt: skip
         self._changes.entries.append(entry)
         for budget in binding(self._books.budgets.get(line.book, ()), line.attempt.new.api_key):
             window = _window(budget, line.booked_us)
@@ -209,6 +214,12 @@ class _Fold:
             self._changes.windows[window] = Sums(
                 spent=NanoUSD(sums.spent + spent), held=NanoUSD(sums.held + held)
             )
+
+    def _entry_no(self, attempt_id: str, kind: EntryKind) -> int:
+        if kind is not EntryKind.CORRECT:
+            return 0 if kind is EntryKind.HOLD else 1
+        self._corrections[attempt_id] = self._corrections.get(attempt_id, 0) + 1
+        return 1 + self._corrections[attempt_id]
 
     def _keep(self, line: Line, attempt: Attempt) -> Attempt:
         kept = Line(attempt=attempt, booked_us=line.booked_us)
@@ -273,6 +284,11 @@ def intended(new: NewAttempt) -> Attempt:
         model_version=None,
         response_id=None,
     )
+
+
+def _is_a_word(charge: Charge) -> bool:
+    """Return whether a charge is a guess of ours, or what a person said; neither is the upstream's word."""
+    return not charge.certain or charge.basis is ChargeBasis.RECONCILED
 
 
 def _billed(attempt: Attempt, billed: NanoUSD | None) -> Charge:

@@ -77,10 +77,10 @@ class SqlLedger(Accounts):
         """Book what the bill says of an attempt that is unknown, or whose charge is not certain.
 
         `billed` None means it was not billed. An unknown one becomes `failed`; of a settled one only
-        the charge changes.
+        the charge changes. What was reconciled wrongly is set right by reconciling it again.
 
         Raises:
-            Conflict: It is neither: its charge is certain, or it is not sent yet.
+            Conflict: It is none of these: the upstream told its charge, or it is not sent yet.
             NotFound: None of that id in the workspace.
         """
         command = commands.Reconcile(

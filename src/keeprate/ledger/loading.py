@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from keeprate.database.schema import attempt_texts, attempts, books, brakes, budget_windows, budgets, entries
 from keeprate.domain.budgets import Budget, Window
 from keeprate.domain.money import NanoUSD
-from keeprate.ledger.books import BookId, Books, Brake, Line, Sums, WindowId, windows_touched
-from keeprate.ledger.commands import Command, Intend
+from keeprate.ledger.books import BookId, Books, Brake, EntryKind, Line, Sums, WindowId, windows_touched
+from keeprate.ledger.commands import Command, Intend, Reconcile
 from keeprate.ledger.memory import Memory
 from keeprate.ledger.moments import window_end
 from keeprate.ledger.rows import AnyRow, line_of
@@ -49,6 +49,15 @@ _WINDOWS: Final = select(budget_windows).where(
     budget_windows.c.workspace_id.in_(_WORKSPACES),
     budget_windows.c.budget_id.in_(bindparam("budgets", expanding=True)),
     budget_windows.c.starts_us.in_(bindparam("starts", expanding=True)),
+)
+
+
+_CORRECTIONS: Final = (
+    select(entries.c.attempt_id, func.count().label("corrections"))
+    .where(
+        entries.c.attempt_id.in_(bindparam("ids", expanding=True)), entries.c.kind == EntryKind.CORRECT.value
+    )
+    .group_by(entries.c.attempt_id)
 )
 
 
@@ -98,7 +107,17 @@ def _books(
         latest_us=latest_us,
         brakes=brakes,
         change_no={book: row.change_no for book, row in rows.items()},
+        corrections=_corrections(connection, commands),
     )
+
+
+def _corrections(connection: Connection, commands: Sequence[Command]) -> dict[str, int]:
+    ids = {command.attempt_id for command in commands if isinstance(command, Reconcile)}
+    if not ids:
+        return {}
+    return {
+        row.attempt_id: row.corrections for row in connection.execute(_CORRECTIONS, {"ids": _padded(ids)})
+    }
 
 
 def _lines(connection: Connection, ids: Iterable[str], memory: Memory) -> dict[str, Line]:

@@ -1,7 +1,5 @@
 """Attempts as the database keeps them, both ways."""
 
-from collections.abc import Mapping
-
 from msgspec.json import decode, encode
 from sqlalchemy import Row
 
@@ -12,7 +10,7 @@ from keeprate.domain.money import NanoUSD
 from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.domain.purposes import Lane, Purpose, Thinking
 from keeprate.domain.routes import ModelId, Route, Surface
-from keeprate.ledger.books import Entry, EntryKind, Line
+from keeprate.ledger.books import Entry, Line
 from keeprate.ledger.moments import micros, moment
 
 Cell = str | int | bool | None
@@ -31,7 +29,6 @@ CHANGING = (
     *("owner", "state", "held", *NO_OUTCOME, *NO_CHARGE, "overrun", "sent_us", "settled_us"),
     *("reply_sha256", "image_sha256s", "model_version", "response_id", "reconciled_by"),
 )
-ENTRY_NO: Mapping[EntryKind, int] = {EntryKind.HOLD: 0, EntryKind.CLOSE: 1, EntryKind.CORRECT: 2}
 
 
 def attempt_row(line: Line) -> Cells:
@@ -139,7 +136,7 @@ def entry_row(entry: Entry) -> Cells:
     return {
         "workspace_id": new.key.workspace,
         "attempt_id": new.id,
-        "entry_no": ENTRY_NO[entry.kind],
+        "entry_no": entry.entry_no,
         "kind": entry.kind.value,
         "simulated": new.simulated,
         "api_key": new.api_key,

@@ -49,10 +49,10 @@ class Ledger(Protocol):
     ) -> Attempt:
         """Book what the bill says of an attempt that is unknown, or whose charge is not certain.
 
-        `billed` None means it was not billed.
+        `billed` None means it was not billed. What a person said before may be said again, rightly.
 
         Raises:
-            Conflict: Its charge is certain already, or it has none to come.
+            Conflict: The upstream told its charge, or it has none to come.
         """
         ...
 

@@ -94,7 +94,7 @@ async def test_an_unknown_keeps_its_hold_until_a_person_says_what_the_bill_says(
     assert await ledger.audit(SCOPE) == []
 
 
-async def test_a_guessed_charge_is_set_right_once_by_the_bill(ledger: SqlLedger) -> None:
+async def test_a_guessed_charge_is_set_right_by_the_bill(ledger: SqlLedger) -> None:
     rows = []
     for intent in ("dearer", "cheaper"):
         new = new_attempt(intent, owner=ledger.owner)
@@ -113,14 +113,41 @@ async def test_a_guessed_charge_is_set_right_once_by_the_bill(ledger: SqlLedger)
         assert (row.state, row.outcome, row.settled_at) == (before.state, before.outcome, before.settled_at)
         assert (row.image_sha256s, row.reconciled_by) == ((IMAGE,), "ana")
         assert await ledger.attempt(SCOPE, row.id) == row
-        with pytest.raises(Conflict):
-            await ledger.reconcile(SCOPE, row.id, billed=None, by="ana", at=NOON)
     # The money belongs to the window it was held in, not to the day of the correction.
     (standing,) = await ledger.standings(SCOPE, simulated=False, at=NOON)
     assert (standing.spent, standing.held) == (12 * CENT, 0)
     assert dearer.overrun == 2 * CENT
     assert await ledger.brake(SCOPE, simulated=False) is not None
     assert await ledger.audit(SCOPE) == []
+
+
+async def test_what_a_person_read_wrongly_off_the_bill_is_set_right_as_often_as_it_takes(
+    ledger: SqlLedger,
+) -> None:
+    await ledger.set_budget(SCOPE, budget(100 * CENT), NOON)
+    new = new_attempt("a", owner=ledger.owner)
+    await ledger.intend(new)
+    await ledger.sent(new.id, NOON)
+    await ledger.mark_unknown(new.id, unknown(), NOON)
+    for by, billed in (
+        ("ana", 90 * CENT),
+        ("ben", 4 * CENT),
+        ("ana", 80 * CENT),
+        ("ana", None),
+        ("ben", 5 * CENT),
+    ):
+        row = await ledger.reconcile(SCOPE, new.id, billed=billed, by=by, at=NOON)
+        assert row.charge is not None
+        assert (row.charge.amount, row.charge.basis) == (billed or 0, ChargeBasis.RECONCILED)
+        assert (row.state, row.reconciled_by) == (AttemptState.FAILED, by)
+        assert row.overrun == max(0, (billed or 0) - row.new.hold)
+        assert await ledger.attempt(SCOPE, new.id) == row
+        (standing,) = await ledger.standings(SCOPE, simulated=False, at=NOON)
+        assert (standing.spent, standing.held) == (billed or 0, 0)
+        # Each time it passes the hold anew the brake is on again, though it was let go of before.
+        assert (await ledger.brake(SCOPE, simulated=False) is not None) is (row.overrun > 0)
+        await ledger.resume_spending(SCOPE, by="ana", at=NOON)
+        assert await ledger.audit(SCOPE) == []
 
 
 async def test_a_late_answer_settles_an_unknown(ledger: SqlLedger) -> None:

@@ -32,7 +32,7 @@ class Seen:
     spent: int = 0
     closings: int = 0
     corrections: int = 0
-    is_guess: bool = False
+    is_word: bool = False
     billed: int | None = None
 
     @property
@@ -91,7 +91,7 @@ class Referee:
         one = self.seen[name]
         if charge > max(one.hold, one.spent):
             self.braked.add(one.simulated)
-        one.spent, one.corrections, one.is_guess = charge, one.corrections + 1, False
+        one.spent, one.corrections = charge, one.corrections + 1
 
 
 def span(window: Window, at: datetime) -> str:

@@ -171,12 +171,13 @@ class World:
 
     def plan_reconcile(self, _act: Act, name: str, seen: Seen | None) -> tuple[ask.Command, Expected]:
         bill = NanoUSD(seen.billed) if seen and seen.billed is not None else None
-        if seen and seen.is_guess:
+        if seen and seen.is_word:
             expected = Expected.DONE
             self.referee.correct(name, bill or 0)
         else:
             expected = self.referee.move(name, "failed", came_from=("unknown",))
-            if expected is Expected.DONE:
+            if expected is Expected.DONE and seen:
+                seen.is_word = True
                 self.referee.close(name, bill or 0)
         command = ask.Reconcile(workspace=self.workspace, attempt_id=name, billed=bill, by="ana", at=NOON)
         return command, expected
@@ -207,7 +208,7 @@ class World:
         expected = self.referee.move(name, "image", came_from=("sent", "unknown"))
         if expected is Expected.DONE and seen:
             seen.billed = seen.hold // 2 if seen.billed is None else seen.billed
-            seen.is_guess = True
+            seen.is_word = True
             self.referee.close(name, amount)
         end = settlement(amount, OutcomeKind.IMAGE, "b" * 64)
         unsure = replace(end, charge=replace(end.charge, certain=False))
@@ -269,9 +270,8 @@ class World:
             assert spent >= self.spent_before.get(name, 0) or (
                 seen.corrections and spent == (seen.billed or 0)
             )
-            # A hold, exactly one closing entry for whatever the upstream took or refused, one correction at most.
+            # A hold, exactly one closing entry for whatever the upstream took or refused, and corrections.
             assert moves == 1 + seen.closings + seen.corrections
-            assert seen.corrections <= 1
             assert seen.closings == (seen.state not in {"intent", "sent", "unknown"})
             self.spent_before[name] = spent
 
