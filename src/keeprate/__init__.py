@@ -4,21 +4,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from keeprate.domain.budgets import Window
     from keeprate.domain.errors import KeeprateError
+    from keeprate.domain.money import display, usd
+    from keeprate.domain.outcomes import OutcomeKind
+    from keeprate.domain.verdicts import VerdictKind
+    from keeprate.ledger.report import By, ReportQuery
     from keeprate.library.blocking import BlockingKeeprate
     from keeprate.library.front import Keeprate
+    from keeprate.routing.estimates import Chain, EstimateQuery, Prices
     from keeprate.workflows.options import Options
     from keeprate.workflows.results import Result
 
-__all__ = ["BlockingKeeprate", "Keeprate", "KeeprateError", "Options", "Result"]
+__all__ = [
+    "BlockingKeeprate", "By", "Chain", "EstimateQuery", "Keeprate", "KeeprateError", "Options", "OutcomeKind",
+    "Prices", "ReportQuery", "Result", "VerdictKind", "Window", "display", "usd",
+]  # fmt: skip
 
 # Loaded when first asked for, so that `import keeprate` and `keeprate --help` cost nothing.
 _HOMES = {
     "BlockingKeeprate": "keeprate.library.blocking",
+    "By": "keeprate.ledger.report",
+    "Chain": "keeprate.routing.estimates",
+    "EstimateQuery": "keeprate.routing.estimates",
     "Keeprate": "keeprate.library.front",
     "KeeprateError": "keeprate.domain.errors",
     "Options": "keeprate.workflows.options",
+    "OutcomeKind": "keeprate.domain.outcomes",
+    "Prices": "keeprate.routing.estimates",
+    "ReportQuery": "keeprate.ledger.report",
     "Result": "keeprate.workflows.results",
+    "VerdictKind": "keeprate.domain.verdicts",
+    "Window": "keeprate.domain.budgets",
+    "display": "keeprate.domain.money",
+    "usd": "keeprate.domain.money",
 }
 
 

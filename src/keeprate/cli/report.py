@@ -9,7 +9,7 @@ from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen, money, table
 from keeprate.cli.running import day, run, settings_for
 from keeprate.domain.money import display, usd
-from keeprate.ledger.report import Asked, ReportRow
+from keeprate.ledger.report import ReportQuery, ReportRow
 from keeprate.library.front import Keeprate
 
 _NUMBERS = frozenset({"calls", "kept", "spent", "each kept"})
@@ -35,7 +35,7 @@ def report(
     simulated
         What the stand-in drew, instead of what cost money.
     """
-    asked = Asked(
+    asked = ReportQuery(
         since=day(since, field="since"),
         until=day(until, field="until"),
         simulated=simulated,
@@ -47,6 +47,11 @@ def report(
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         rows = await keeprate.accounts.report(asked)
         shown: list[RenderableType] = [_drawn(rows)] if rows else [_nothing(simulated=simulated)]
+        if any(row.accepted for row in rows):
+            rate = money(asked.cleanup_per_hour)
+            shown.append(
+                f"\nEach kept: all that was spent, plus hours of cleanup × {rate}, by the images kept."
+            )
         if simulated and rows:
             shown.append(SIMULATED)
         document = {"simulated": simulated, "rows": [_as_json(row) for row in rows]}

@@ -13,7 +13,7 @@ from keeprate.ledger import audit, caps, facts, judging, keys, reads, report
 from keeprate.ledger.books import Brake
 from keeprate.ledger.keys import Alarm, KeyRecord, NewKey
 from keeprate.ledger.moves import Move, moves_since
-from keeprate.ledger.report import Asked, ReportRow
+from keeprate.ledger.report import ReportQuery, ReportRow
 from keeprate.ledger.writer import Writer
 from keeprate.safety.failpoints import failpoint
 
@@ -106,7 +106,7 @@ class Accounts:
         """Return the verdicts on an attempt's images, oldest first."""
         return await self._database.reading(lambda c: judging.verdicts_on(c, scope, attempt_id))
 
-    async def report(self, scope: Scope, asked: Asked) -> Sequence[ReportRow]:
+    async def report(self, scope: Scope, asked: ReportQuery) -> Sequence[ReportRow]:
         """Return what was spent and kept, by the groups asked for."""
         return await self._database.reading(lambda c: report.rows(c, scope, asked))
 

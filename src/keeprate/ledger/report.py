@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, literal_column, select
 
 from keeprate.database.schema import attempts, verdicts
+from keeprate.domain.errors import InvalidValue
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import ZERO, NanoUSD
 from keeprate.domain.outcomes import AttemptState
@@ -43,10 +44,10 @@ GROUPS: Final[Mapping[By, Sequence[ColumnElement[str] | ColumnElement[int]]]] = 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReportQuery:
     """A question to the books. Days are UTC and both count; None is open.
 
-    `cleanup_per_hour` is what an hour of hand work costs.
+    `cleanup_per_hour` is what an hour of hand work costs, in nano-dollars.
     """
 
     by: tuple[By, ...] = (By.PURPOSE, By.ROUTE)
@@ -54,6 +55,20 @@ class Asked:
     until: date | None = None
     simulated: bool = False
     cleanup_per_hour: NanoUSD = ZERO
+
+    def __post_init__(self) -> None:
+        """Refuse days that end before they begin.
+
+        Raises:
+            InvalidValue: `since` lies after `until`.
+        """
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise InvalidValue(
+                f"since {self.since} is after until {self.until}",
+                field="since",
+                value=str(self.since),
+                remedy="name the first day first; both count",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +101,7 @@ def cost_per_accepted(spent: NanoUSD, cleanup: NanoUSD, accepted: int) -> NanoUS
     return NanoUSD((2 * (spent + cleanup) + accepted) // (2 * accepted))
 
 
-def rows(connection: Connection, scope: Scope, asked: Asked) -> Sequence[ReportRow]:
+def rows(connection: Connection, scope: Scope, asked: ReportQuery) -> Sequence[ReportRow]:
     """Return the groups asked for, the dearest first."""
     groups = [column for by in asked.by for column in GROUPS[by]]
     here = (visible(scope), attempts.c.simulated == asked.simulated, *_days(asked))
@@ -132,7 +147,7 @@ _JUDGED: Final = (
 )
 
 
-def _days(asked: Asked) -> list[ColumnElement[bool]]:
+def _days(asked: ReportQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if asked.since is not None:
         conditions.append(attempts.c.booked_us >= _midnight_us(asked.since))
@@ -145,7 +160,7 @@ def _midnight_us(day: date) -> int:
     return micros(datetime.combine(day, time(), tzinfo=UTC))
 
 
-def _row(row: AnyRow, judged: AnyRow | None, asked: Asked) -> ReportRow:
+def _row(row: AnyRow, judged: AnyRow | None, asked: ReportQuery) -> ReportRow:
     spent = NanoUSD(int(row.spent))
     accepted = 0 if judged is None else int(judged.accepted)
     minutes = 0 if judged is None else int(judged.minutes)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from keeprate.domain.attempts import Attempt
+from keeprate.domain.errors import ConfigError
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.library.front import PLAIN, Keeprate
 from keeprate.settings import Settings
@@ -30,11 +31,22 @@ class BlockingKeeprate:
     def __init__(self, *, settings: Settings | None = None) -> None:
         """Prepare to open a home, as `Keeprate` does."""
         self.inner = Keeprate(settings=settings)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="keeprate", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        """Open the home."""
+        """Open the home.
+
+        Raises:
+            ConfigError: It is open already, or the home or an upstream cannot be used.
+            StorageError: The database or the disk refused.
+        """
+        if self._loop is not None:
+            raise ConfigError(
+                "this BlockingKeeprate is open already", remedy="use another one, or the name after `as`"
+            )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="keeprate", daemon=True)
         self._thread.start()
         with ExitStack() as if_it_fails:
             if_it_fails.callback(self._end)
@@ -55,7 +67,16 @@ class BlockingKeeprate:
             self._end()
 
     def wait(self, work: Coroutine[object, None, Answer]) -> Answer:
-        """Return what `work` returns, run on Keeprate's loop."""
+        """Return what `work` returns, run on Keeprate's loop.
+
+        Raises:
+            ConfigError: This is not open: no `with` was begun, or it has ended.
+        """
+        if self._loop is None:
+            work.close()
+            raise ConfigError(
+                "this BlockingKeeprate is not open", remedy="use it inside `with BlockingKeeprate() as k:`"
+            )
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def generate(self, prompt: str, *, options: Options = PLAIN) -> Result:
@@ -74,7 +95,7 @@ class BlockingKeeprate:
         """Return ledger rows, newest first."""
         return self.wait(self.inner.attempts(unknown_only=unknown_only, limit=limit))
 
-    def verdict(self, attempt_id: str, kind: VerdictKind, *, reason: str | None = None) -> Verdict:
+    def verdict(self, attempt_id: str, kind: VerdictKind | str, *, reason: str | None = None) -> Verdict:
         """Accept or reject the first image of an attempt; see `Keeprate.verdict`."""
         return self.wait(self.inner.verdict(attempt_id, kind, reason=reason))
 
@@ -83,6 +104,9 @@ class BlockingKeeprate:
         return self.wait(self.inner.whence(path))
 
     def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        loop, thread = self._loop, self._thread
+        self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()

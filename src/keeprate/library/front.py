@@ -12,6 +12,7 @@ from keeprate.bootstrap import House, open_house
 from keeprate.catalogue.book import Book
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.errors import ConfigError, InvalidValue
+from keeprate.domain.numbers import whole
 from keeprate.domain.scopes import LOCAL_OWNER, Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.library.accounts import Accounts
@@ -170,7 +171,12 @@ class Keeprate:
         return self._means.today()
 
     async def attempts(self, *, unknown_only: bool = False, limit: int = 50) -> Sequence[Attempt]:
-        """Return ledger rows, newest first."""
+        """Return ledger rows, newest first.
+
+        Raises:
+            InvalidValue: `limit` is not a whole number, 1 or more.
+        """
+        limit = whole(limit, field="limit", least=1)
         ledger = self._open.ledger
         return await ledger.attempts(self._scope, unknown_only=unknown_only, limit=limit, intent=None)
 
@@ -198,7 +204,7 @@ class Keeprate:
     async def verdict(
         self,
         attempt_id: str,
-        kind: VerdictKind,
+        kind: VerdictKind | str,
         *,
         reason: str | None = None,
         cleanup_minutes: int = 0,
@@ -206,9 +212,11 @@ class Keeprate:
     ) -> Verdict:
         """Accept or reject an image of an attempt; the first one where `image` (a hash) is None.
 
+        `kind` may be typed: "accepted" or "rejected".
+
         Raises:
             NotFound: No such attempt.
-            InvalidValue: It brought no such image.
+            InvalidValue: It brought no such image, or a word that is no verdict.
         """
         ruling = Ruling(kind=kind, reason=reason, cleanup_minutes=cleanup_minutes, image=image)
         return await judge(self._means, self._scope, attempt_id, ruling)

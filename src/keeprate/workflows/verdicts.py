@@ -1,19 +1,28 @@
 """Accept or reject what came."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from keeprate.domain.errors import InvalidValue
+from keeprate.domain.numbers import whole
 from keeprate.domain.outcomes import AttemptState
+from keeprate.domain.purposes import word
 from keeprate.domain.scopes import Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.workflows.means import Means
 
+# A year of hand work on one image, in minutes: more is a slip, and sums must not overflow.
+LONGEST_CLEANUP: Final = 525_600
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What somebody thinks of an image; `image` is its hash, the attempt's first one if None."""
+    """What somebody thinks of an image; `image` is its hash, the attempt's first one if None.
 
-    kind: VerdictKind
+    `kind` may be typed: accepted or rejected.
+    """
+
+    kind: VerdictKind | str
     reason: str | None = None
     cleanup_minutes: int = 0
     image: str | None = None
@@ -24,8 +33,10 @@ async def judge(means: Means, scope: Scope, attempt_id: str, ruling: Ruling) -> 
 
     Raises:
         NotFound: No such attempt.
-        InvalidValue: The attempt brought no such image, or minutes below zero.
+        InvalidValue: The attempt brought no such image, a word that is no verdict, or minutes below zero.
     """
+    kind = word(VerdictKind, ruling.kind, field="kind")
+    minutes = whole(ruling.cleanup_minutes, field="cleanup_minutes", most=LONGEST_CLEANUP)
     row = await means.till.ledger.attempt(scope, attempt_id)
     if row.state is not AttemptState.IMAGE:
         raise InvalidValue(
@@ -41,20 +52,13 @@ async def judge(means: Means, scope: Scope, attempt_id: str, ruling: Ruling) -> 
             value=ruling.image,
             remedy="use one of: " + ", ".join(row.image_sha256s),
         )
-    if ruling.cleanup_minutes < 0:
-        raise InvalidValue(
-            "cleanup minutes cannot be below zero",
-            field="cleanup_minutes",
-            value=ruling.cleanup_minutes,
-            remedy="give whole minutes, 0 or more",
-        )
     verdict = Verdict(
         workspace=scope.workspace,
         attempt_id=attempt_id,
         image_sha256=ruling.image or row.image_sha256s[0],
-        kind=ruling.kind,
+        kind=kind,
         reason=ruling.reason,
-        cleanup_minutes=ruling.cleanup_minutes,
+        cleanup_minutes=minutes,
         judge=scope.key or "owner",
         judged_at=means.till.clock.now(),
     )

@@ -10,7 +10,7 @@ from keeprate.domain.purposes import Purpose
 from keeprate.domain.scopes import Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.ledger.ledger import SqlLedger
-from keeprate.ledger.report import Asked, By
+from keeprate.ledger.report import By, ReportQuery
 from tests.ledger_ground import CENT, NOON, SCOPE, later, new_attempt, settlement
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_the_latest_verdict_counts_and_the_history_stays(ledger: SqlLedger
     for one in given:
         await ledger.judge(SCOPE, one)
     assert await ledger.verdicts(SCOPE, bought_id) == given
-    (row,) = await ledger.report(SCOPE, Asked(by=()))
+    (row,) = await ledger.report(SCOPE, ReportQuery(by=()))
     assert (row.accepted, row.rejected, row.cleanup_minutes) == (1, 0, 2)
 
 
@@ -74,26 +74,26 @@ async def test_the_report_tells_what_a_kept_image_cost(ledger: SqlLedger) -> Non
     await ledger.judge(SCOPE, verdict(first, "1" * 64, minutes=30))
     await ledger.judge(SCOPE, verdict(first, "2" * 64, "rejected"))
 
-    asked = Asked(by=(By.PURPOSE,), cleanup_per_hour=60 * CENT)
+    asked = ReportQuery(by=(By.PURPOSE,), cleanup_per_hour=60 * CENT)
     hero, draft = await ledger.report(SCOPE, asked)
     assert (hero.purpose, hero.attempts, hero.images, hero.spent) == (Purpose.HERO, 3, 2, 8 * CENT)
     assert (hero.held, hero.cleanup, hero.cost_per_accepted) == (10 * CENT, 30 * CENT, 38 * CENT)
     assert (draft.accepted, draft.cost_per_accepted) == (0, None)
 
-    by_day = await ledger.report(SCOPE, Asked(by=(By.DAY,), since=date(2026, 11, 22)))
+    by_day = await ledger.report(SCOPE, ReportQuery(by=(By.DAY,), since=date(2026, 11, 22)))
     assert [(row.day, row.spent) for row in by_day] == [(date(2026, 11, 22), 2 * CENT)]
-    until = await ledger.report(SCOPE, Asked(by=(By.DAY,), until=date(2026, 11, 21)))
+    until = await ledger.report(SCOPE, ReportQuery(by=(By.DAY,), until=date(2026, 11, 21)))
     assert [row.day for row in until] == [date(2026, 11, 21)]
-    ends = await ledger.report(SCOPE, Asked(by=(By.OUTCOME, By.ROUTE)))
+    ends = await ledger.report(SCOPE, ReportQuery(by=(By.OUTCOME, By.ROUTE)))
     assert [(row.outcome, row.spent) for row in ends] == [
         (AttemptState.IMAGE, 9 * CENT),
         (AttemptState.BLOCKED, CENT),
         (AttemptState.INTENT, 0),
     ]
     assert str(ends[0].route) == "gemini/gemini-3-pro-image@1K"
-    (simulated,) = await ledger.report(SCOPE, Asked(by=(), simulated=True))
+    (simulated,) = await ledger.report(SCOPE, ReportQuery(by=(), simulated=True))
     assert simulated.spent == 50 * CENT
-    assert await ledger.report(Scope(workspace="other"), Asked(by=())) == []
+    assert await ledger.report(Scope(workspace="other"), ReportQuery(by=())) == []
 
 
 async def test_a_key_is_shown_once_known_by_its_hash_and_dead_when_revoked(ledger: SqlLedger) -> None:

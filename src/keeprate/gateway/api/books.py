@@ -12,7 +12,7 @@ from keeprate.gateway.api.asking import Asks
 from keeprate.gateway.api.buying import AttemptId
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.identity import Caller
-from keeprate.ledger.report import Asked, By
+from keeprate.ledger.report import By, ReportQuery
 from keeprate.library.accounts import Accounts
 from keeprate.library.front import accounts_of
 from keeprate.workflows.verdicts import Ruling, judge
@@ -103,7 +103,7 @@ class Books:
     ) -> told.Report:
         """Sum what was spent and kept, by purpose and route unless asked otherwise."""
         rate = self._desk.house.settings.cleanup_rate_usd_per_hour
-        question = Asked(
+        question = ReportQuery(
             by=tuple(dict.fromkeys(By(one) for one in by or ("purpose", "route"))),
             since=_day(since, "since"),
             until=_day(until, "until"),
