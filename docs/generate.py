@@ -9,8 +9,9 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import keeprate
@@ -154,15 +155,47 @@ def library_page() -> str:
         "",
         "async with Keeprate() as keeprate:",
         '    result = await keeprate.generate("A kettle", options=Options(purpose="hero", size="2K"))',
-        "    print(result.outcome.kind, result.charge, result.decision.reason)",
+        "    print(result.outcome.kind, result.charge_usd, result.decision.reason)",
         "```",
+        "",
+        "Money is a `NanoUSD`: a whole number of nano-dollars, 1,000,000,000 to the US dollar. `usd` makes one of "
+        "a text, `display` a text of one.",
     ]
     for name in keeprate.__all__:
         kind: object = getattr(keeprate, name)
-        lines += ["", f"## {name}", "", _said(kind)]
+        lines += ["", f"## {name}", ""]
+        if inspect.isfunction(kind):
+            lines += [f"`{name}{_call(kind)}`", ""]
+        lines += [_said(kind)]
         if isinstance(kind, type):
+            lines += _values(kind)
             lines += [line for member in _public(kind) for line in ("", *member)]
     return "\n".join(lines) + "\n"
+
+
+def _values(kind: type) -> list[str]:
+    """Return the members of an enumeration, or the fields of a value, each on a line."""
+    if issubclass(kind, StrEnum):
+        return ["", "One of: " + ", ".join(f"`{member.value}`" for member in kind)]
+    if not is_dataclass(kind) or kind is keeprate.Accounts:
+        return []
+    return ["", *(f"- `{_field(one)}`" for one in fields(kind))]
+
+
+def _field(one: Field[object]) -> str:
+    named = f"{one.name}: {_short(inspect.formatannotation(one.type))}"
+    if one.default is MISSING:
+        return named
+    return f"{named} = {one.default if isinstance(one.default, StrEnum) else repr(one.default)}"
+
+
+def _short(annotation: str) -> str:
+    """Return an annotation without the modules its names live in."""
+    bare = re.sub(r"\b(?:\w+\.)+(?=\w)", "", annotation)
+    # A union with a NewType is written out by Python; readers know it with bars.
+    return re.sub(r"Union\[([^\]]+)\]", lambda found: found[1].replace(", ", " | "), bare).replace(
+        "NoneType", "None"
+    )
 
 
 def _public(kind: type) -> Iterator[tuple[str, str, str]]:
@@ -177,7 +210,11 @@ def _public(kind: type) -> Iterator[tuple[str, str, str]]:
 
 def _call(function: Callable[..., object]) -> str:
     parameters = inspect.signature(function).parameters.values()
-    return str(inspect.Signature([_brief(one) for one in parameters if one.name != "self"]))
+    returns = inspect.signature(function).return_annotation
+    shown = inspect.Signature(
+        [_brief(one) for one in parameters if one.name != "self"], return_annotation=returns
+    )
+    return _short(str(shown))
 
 
 def _brief(parameter: inspect.Parameter) -> inspect.Parameter:
@@ -185,7 +222,7 @@ def _brief(parameter: inspect.Parameter) -> inspect.Parameter:
     if is_dataclass(default):
         # A value of a dozen fields, all at their defaults: its name says as much.
         default = type("Default", (), {"__repr__": lambda _: f"{type(parameter.default).__name__}()"})()
-    return parameter.replace(annotation=inspect.Parameter.empty, default=default)
+    return parameter.replace(default=default)
 
 
 def _said(thing: object) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from keeprate.domain.outcomes import OutcomeKind
     from keeprate.domain.verdicts import VerdictKind
     from keeprate.ledger.report import By, ReportQuery
+    from keeprate.library.accounts import Accounts
     from keeprate.library.blocking import BlockingKeeprate
     from keeprate.library.front import Keeprate
     from keeprate.routing.estimates import Chain, EstimateQuery, Prices
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from keeprate.workflows.results import Result
 
 __all__ = [
-    "BlockingKeeprate", "By", "Chain", "EstimateQuery", "Keeprate", "KeeprateError", "Options", "OutcomeKind",
+    "Accounts", "BlockingKeeprate", "By", "Chain", "EstimateQuery", "Keeprate", "KeeprateError", "Options", "OutcomeKind",
     "Prices", "ReportQuery", "Result", "VerdictKind", "Window", "display", "usd",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import keeprate` and `keeprate --help` cost nothing.
 _HOMES = {
+    "Accounts": "keeprate.library.accounts",
     "BlockingKeeprate": "keeprate.library.blocking",
     "By": "keeprate.ledger.report",
     "Chain": "keeprate.routing.estimates",
