@@ -83,14 +83,15 @@ async def buy(means: Means, order: Order, slot: int) -> tuple[Paid, ...]:
     steps = _steps(order, slot)
     for index in steps:
         place = Place(slot, index, order.past.next_no(slot, index), follows)
+        # Where another route may serve, nobody waits long for one that is closed.
+        patience = PATIENCE if index == steps[-1] else SHORT
         try:
-            # Where another route may serve, nobody waits long for one that is closed.
-            await _free(means, order, place, PATIENCE if index == steps[-1] else SHORT)
+            await _free(means, order, place, patience)
         except Throttled:
             if index == steps[-1] and not paid:
                 raise
             continue
-        paid.extend(await _step(means, order, place))
+        paid.extend(await _step(means, order, place, patience))
         if not _could_not_serve(paid[-1]):
             break
     return tuple(paid)
@@ -144,7 +145,7 @@ def _could_not_serve(paid: Paid) -> bool:
     )
 
 
-async def _step(means: Means, order: Order, place: Place) -> tuple[Paid, ...]:
+async def _step(means: Means, order: Order, place: Place, patience: timedelta) -> tuple[Paid, ...]:
     tries = 0
     done: list[Paid] = []
     while True:
@@ -165,7 +166,7 @@ async def _step(means: Means, order: Order, place: Place) -> tuple[Paid, ...]:
         means.progress(f"{paid.failure.outcome.raw_reason}: trying again in {wait_s:.1f} s")
         await means.till.clock.sleep(wait_s)
         try:
-            await _free(means, order, place, PATIENCE)
+            await _free(means, order, place, patience)
         except Throttled:
             return tuple(done)
 

@@ -223,7 +223,7 @@ class Storm:
 
 @pytest.mark.trust
 def test_a_storm_of_429_is_weathered() -> None:
-    storms = count("storms", 2, 20)
+    storms = count("storms", 1, 20)
     worst_share = worst_recovery = 0.0
     violations = 0
     for seed in range(storms):
