@@ -78,6 +78,10 @@ class FileKeeper:
             _keep, image, target, story, overwrite=overwrite, decoder=self._decoder
         )
 
+    async def shows(self, path: Path, picture: bytes) -> bool:
+        """Return whether the file at `path` has the very pixels and colours of `picture`, whatever its format."""
+        return self._decoder is not None and await asyncio.to_thread(_shows, path, picture, self._decoder)
+
     async def trace(self, path: Path) -> FileTrace:
         """Return what the file at `path` tells.
 
@@ -218,6 +222,18 @@ def _exists(path: Path) -> InvalidValue:
         value=str(path),
         remedy="name another file, or allow it with --overwrite",
     )
+
+
+def _shows(path: Path, picture: bytes, decoder: ImageDecoder) -> bool:
+    found = local_reference(str(path), field="file")
+    try:
+        content = found.read_bytes()
+        # Without its story, for what is equal must become equal bytes.
+        return decoder.as_png(without_packet(content), field="file") == decoder.as_png(picture, field="file")
+    except OSError as error:
+        raise storage_error(error, found) from error
+    except UnreadableReference:
+        return False
 
 
 def _trace(path: Path) -> FileTrace:

@@ -62,6 +62,10 @@ class Keeper(Protocol):
         """
         ...
 
+    async def shows(self, path: Path, picture: bytes) -> bool:
+        """Return whether the file at `path` has the very pixels and colours of `picture`, whatever its format."""
+        ...
+
     async def trace(self, path: Path) -> FileTrace:
         """Return what the file at `path` tells.
 

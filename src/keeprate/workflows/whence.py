@@ -24,7 +24,8 @@ class Origin:
     """A file's row in the ledger, and what hangs on it.
 
     `how` is "bytes" where the file's own hash is on record, "untouched" where it is once the story
-    Keeprate put in is taken out, "story" where only the file's own word leads to the row.
+    Keeprate put in is taken out, "pixels" where it shows the very pixels in another format, "story" where
+    only the file's own word leads to the row.
     `file_sha256` is the file's own hash, `image_sha256` that of the image as it was bought.
     `others` are further attempts that returned the same bytes. `lineage` is the chain of attempts
     whose conversation this one continues, the nearest first.
@@ -55,7 +56,7 @@ async def whence(means: Means, scope: Scope, path: Path) -> Origin:
         UnreadableReference: There is no such file, or it is no image.
     """
     trace = await means.keeper.trace(path)
-    how, sha256, rows = await _found(means, scope, trace)
+    how, sha256, rows = await _found(means, scope, path, trace)
     if not rows:
         raise NotFound(
             f"{path} was not bought in workspace {scope.workspace!r}",
@@ -79,7 +80,9 @@ async def whence(means: Means, scope: Scope, path: Path) -> Origin:
     )
 
 
-async def _found(means: Means, scope: Scope, trace: FileTrace) -> tuple[str, str, tuple[Attempt, ...]]:
+async def _found(
+    means: Means, scope: Scope, path: Path, trace: FileTrace
+) -> tuple[str, str, tuple[Attempt, ...]]:
     ledger = means.till.ledger
     for how, sha256 in (("bytes", trace.sha256), ("untouched", trace.untouched_sha256)):
         rows = tuple(await ledger.attempts_of_image(scope, sha256))
@@ -91,6 +94,10 @@ async def _found(means: Means, scope: Scope, trace: FileTrace) -> tuple[str, str
         row = await ledger.attempt(scope, trace.attempt_id)
     except NotFound:
         return STORY, trace.sha256, ()
+    for sha256 in row.image_sha256s:
+        # A JPEG that was written out as a PNG has other bytes, and the pixels that were bought.
+        if await means.keeper.shows(path, await means.till.assets.read(scope.workspace, sha256)):
+            return "pixels", sha256, (row,)
     return STORY, next(iter(row.image_sha256s), trace.sha256), (row,)
 
 

@@ -1,15 +1,20 @@
 """Where a file came from, what a verdict says of it, and what a result shows."""
 
 import hashlib
+import io
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 
+from keeprate.assets.export import FileKeeper
 from keeprate.domain.errors import InvalidValue, NoImage, NotFound
 from keeprate.domain.outcomes import Outcome, OutcomeKind
 from keeprate.domain.verdicts import VerdictKind
+from keeprate.safety.decoding import ImageDecoder
 from keeprate.safety.provenance import embed, read_packet
 from keeprate.testing.answers import busy, lost, pictures, png, without_picture
 from keeprate.workflows.options import Options
@@ -56,6 +61,24 @@ async def test_a_file_that_only_claims_is_not_taken_at_its_word(house: House, tm
     assert (claimed.proven, claimed.attempt.id) == (False, true.attempt.id)
     assert claimed.file_sha256 == hashlib.sha256(forged).hexdigest() != claimed.image_sha256
     assert claimed.image_sha256 == true.image_sha256
+
+
+async def test_a_file_in_another_format_is_known_by_its_pixels(house: House, tmp_path: Path) -> None:
+    came = io.BytesIO()
+    Image.effect_noise((64, 48), 80).convert("RGB").save(came, "JPEG")
+    house.plays(pictures(came.getvalue()))
+    with closing(ImageDecoder()) as decoder:
+        house.means = replace(house.means, keeper=FileKeeper(decoder))
+        result = await house.buy(output=tmp_path / "fox.png")
+        assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
+        origin = await whence(house.means, SCOPE, tmp_path / "fox.png")
+        assert (origin.proven, origin.how, origin.image_sha256) == (True, "pixels", result.image().sha256)
+        packet = read_packet((tmp_path / "fox.png").read_bytes())
+        assert packet is not None
+        forged = embed(png(64, 48), packet)
+        assert forged is not None
+        (tmp_path / "forged.png").write_bytes(forged)
+        assert not (await whence(house.means, SCOPE, tmp_path / "forged.png")).proven
 
 
 async def test_a_result_tells_its_charge_in_dollars_too(house: House) -> None:
