@@ -10,6 +10,7 @@ from rich.text import Text
 from keeprate.cli.drawing import decision_drawn, result_drawn
 from keeprate.cli.failures import OUTCOME_CODES
 from keeprate.cli.flags import EVERYWHERE, Everywhere
+from keeprate.cli.layout import unbroken
 from keeprate.cli.output import Facts, Screen, money, program
 from keeprate.cli.running import run_in, settings_for
 from keeprate.cli.whence import origin_as_json, origin_drawn
@@ -33,6 +34,7 @@ def demo(*, everywhere: Everywhere = EVERYWHERE) -> int:
     settings = settings_for(everywhere)
     home = settings.home if everywhere.home is not None else settings.home / "demo"
     poster = home / "poster.png"
+    real = next((one.name for one in settings.upstreams if not one.simulated), None)
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         if not screen.as_json:
@@ -50,10 +52,10 @@ def demo(*, everywhere: Everywhere = EVERYWHERE) -> int:
                 "whence": origin_as_json(origin),
             },
             *_chapter("1  The wish", _wish(options)),
-            *_chapter("2  The decision", decision_drawn(view.decision, simulated=False, explain=False)),
+            *_chapter("2  The decision", decision_drawn(view.decision, simulated=False, explain=None)),
             *_chapter("3  The purchase", result_drawn(result), _settled(result)),
             *_chapter("4  The file tells where it comes from", origin_drawn(origin)),
-            *_chapter("Now you", _next_steps(home)),
+            *_chapter("Now you", _next_steps(home, real)),
         )
         return OUTCOME_CODES[result.outcome.kind]
 
@@ -84,14 +86,18 @@ def _settled(result: Result) -> RenderableType:
     return Group("", *lines)
 
 
-def _next_steps(home: Path) -> RenderableType:
+def _next_steps(home: Path, real: str | None) -> RenderableType:
     keeprate = program()
     steps = (
-        ("Ask the same of something else", f"{keeprate} route --purpose hero --size 4K"),
-        ("Make an image of your own, still simulated", f'{keeprate} generate "…" -o picture.png'),
+        ("See the route of another wish; this spends nothing", f"{keeprate} route --purpose hero --size 4K"),
+        (
+            "Make an image of your own"
+            + (f", for real money: {real} has a key" if real else ", still simulated"),
+            f'{keeprate} generate "…" -o picture.png',
+        ),
         ("See what the ledger holds of this demo", f"{keeprate} attempts --home {home}"),
         ("Find out what is missing to buy the real thing", f"{keeprate} doctor"),
     )
     return Group(
-        *(part for say, command in steps for part in (Text(say), Text(f"    {command}", style="bold")))
+        *(part for say, command in steps for part in (Text(say), unbroken(f"    {command}", "bold")))
     )

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from keeprate.cli.failures import clean
+from keeprate.cli.layout import Parts
 from keeprate.cli.output import Facts, money
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.decisions import Decision, Rejection, Step
@@ -15,6 +16,8 @@ from keeprate.routing.refusals import ABSENT
 from keeprate.workflows.results import Result, remedy_for
 
 SIMULATED = Text("simulated: a stand-in answers, no money moves", style="yellow")
+_BELOW = "    "
+_LONGEST_PROMPT = 200
 _STATE_STYLES = {
     AttemptState.IMAGE: "green",
     AttemptState.UNKNOWN: "bold yellow",
@@ -25,8 +28,11 @@ _STATE_STYLES = {
 }
 
 
-def decision_drawn(decision: Decision, *, simulated: bool, explain: bool) -> RenderableType:
-    """Return the route taken, its price band, the reason, and what was not taken."""
+def decision_drawn(decision: Decision, *, simulated: bool, explain: bool | None) -> RenderableType:
+    """Return the route taken, its price band, the reason, and what was not taken.
+
+    `explain` None stands for a command that has no --explain to tell people of.
+    """
     chosen = decision.chosen
     rows: list[tuple[str, str | Text]] = [
         ("route", offer_text(chosen)),
@@ -106,26 +112,28 @@ def result_in_short(result: Result, *, names_attempts: bool = False) -> Renderab
 
 
 def attempts_drawn(rows: Sequence[Attempt]) -> RenderableType:
-    """Return ledger rows, two lines each: an id is too long to share its line with much."""
+    """Return ledger rows, each with its prompt: an id is too long to share its line with much."""
     return Group(*(line for row in rows for line in _attempt_lines(row)))
 
 
-def _attempt_lines(row: Attempt) -> tuple[Text, Text]:
-    first = Text(row.id, style="bold")
-    first.append(f"  {row.state}", style=f"not bold {_STATE_STYLES.get(row.state, '')}")
-    if row.outcome is not None and row.outcome.raw_reason not in {None, "STOP"}:
-        first.append(f" ({clean(row.outcome.raw_reason or '')})", style="not bold")
-    if row.charge is not None:
-        first.append(f"  {money(row.charge.amount)}", style="not bold")
-    if row.held:
-        first.append(f"  {money(row.held)} held", style="not bold yellow")
+def _attempt_lines(row: Attempt) -> tuple[RenderableType, ...]:
     route = row.new.route
-    second = Text(
-        f"    {row.new.created_at:%Y-%m-%d %H:%M}  {route.model} {route.size}  {row.new.purpose}", style="dim"
+    state = Text(str(row.state), style=_STATE_STYLES.get(row.state, ""))
+    if row.outcome is not None and row.outcome.raw_reason not in {None, "STOP"}:
+        state.append(f" ({clean(row.outcome.raw_reason or '')})", style="default")
+    paid = [] if row.charge is None else [Text(money(row.charge.amount))]
+    held = [Text(f"{money(row.held)} held", style="yellow")] if row.held else []
+    simulated = [Text("simulated", style="yellow")] if row.new.simulated else []
+    bought = (f"{row.new.created_at:%Y-%m-%d %H:%M}", f"{route.model} {route.size}", str(row.new.purpose))
+    return (
+        Parts(Text(row.id, style="bold"), state, *paid, *held),
+        Parts(*(Text(part, style="dim") for part in bought), *simulated, indent=_BELOW),
+        Text(_BELOW + _one_line(row.new.prompt), no_wrap=True, overflow="ellipsis"),
     )
-    if row.new.simulated:
-        second.append("  simulated", style="yellow")
-    return first, second
+
+
+def _one_line(prompt: str) -> str:
+    return clean(" ".join(prompt.split()))[:_LONGEST_PROMPT]
 
 
 def _later_step(step: Step) -> Text:
@@ -135,7 +143,7 @@ def _later_step(step: Step) -> Text:
     return text
 
 
-def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool) -> list[RenderableType]:
+def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool | None) -> list[RenderableType]:
     """Name those that could have served; those that do not answer are counted unless asked for."""
     told = [one for one in rejected if explain or one.code not in ABSENT]
     if not rejected:
@@ -146,7 +154,8 @@ def _rejections_drawn(rejected: Sequence[Rejection], *, explain: bool) -> list[R
         drawn.append(Facts(*rows, indent=2))
     hidden = len(rejected) - len(told)
     if hidden:
-        drawn.append(Text(f"  and {hidden} that do not answer on this day: --explain", style="dim"))
+        more = "" if explain is None else ": --explain"
+        drawn.append(Text(f"  and {hidden} that do not answer on this day{more}", style="dim"))
     return drawn
 
 

@@ -76,7 +76,7 @@ def answer(result: Result, screen: Screen, *, explain: bool) -> int:
         screen.answer(result.as_json(), *_drawn(result, screen, explain=explain))
     except (StorageError, BrokenPipeError):
         # The answer is lost, and what it tells is paid for: said where it can still be read.
-        screen.err.print(result_in_short(result, names_attempts=True))
+        screen.say(result_in_short(result, names_attempts=True))
         raise
     return PARTIAL if result.is_partial else OUTCOME_CODES[result.outcome.kind]
 

@@ -1,24 +1,21 @@
 """What the shell gets: data on standard output, everything else on standard error."""
 
 import json
-import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path, PurePath
 from typing import TextIO, cast
 
 import msgspec
-from rich import box
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 
 from keeprate.cli.failures import clean, put, speaks_unicode, writing
 from keeprate.cli.flags import Everywhere
+from keeprate.cli.layout import GAP, Rows, wrapped
 from keeprate.domain.money import NanoUSD, display
 
 
@@ -30,7 +27,6 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-_GAP = 2
 _NARROWEST = 20
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
 
@@ -68,13 +64,14 @@ class Screen:
         # Captured first: Rich pads lines with blanks, which nobody wants in a pipe or a diff.
         with writing(), self.out.capture() as page:
             for renderable in shown:
-                self.out.print(renderable, crop=False)
+                whole = Paragraph(renderable) if isinstance(renderable, str) else renderable
+                self.out.print(whole, crop=False)
         lines = [line.rstrip() for line in page.get().splitlines()]
         put("\n".join(lines) + "\n")
 
-    def say(self, text: str) -> None:
+    def say(self, said: str | RenderableType) -> None:
         """Say something now that is not data."""
-        self.err.print(clean(text))
+        self.err.print(Paragraph(said) if isinstance(said, str) else said, crop=False)
 
     def tell(self, doing: str) -> None:
         """Show what is being done, on a line that goes away; --verbose keeps each."""
@@ -128,18 +125,23 @@ def money(amount: NanoUSD) -> str:
     return f"${int(whole):,}.{decimals:0<2}"
 
 
-def table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
+def table(*columns: str, right: frozenset[str] = frozenset()) -> Rows:
     """Return an empty table with a header rule and no frame; `right` columns align right."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for index, name in enumerate(columns):
-        # An id or an amount folded in the middle cannot be copied.
-        made.add_column(
-            name,
-            justify="right" if name in right else "left",
-            overflow="fold",
-            no_wrap=index == 0 or name in right,
-        )
-    return made
+    return Rows(*columns, right=right)
+
+
+class Paragraph:
+    """Words of ours, wrapped between words alone."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the text."""
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it within the width there is."""
+        for line in wrapped(Text(clean(self._text)), options.max_width):
+            line.no_wrap, line.overflow = True, "ignore"
+            yield line
 
 
 class Facts:
@@ -152,29 +154,14 @@ class Facts:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw within the width there is, and beyond it for a word that is longer."""
-        left = self._indent + max((len(name) for name, _ in self._rows), default=0) + _GAP
+        left = self._indent + max((len(name) for name, _ in self._rows), default=0) + GAP
         for name, value in self._rows:
             text = value if isinstance(value, Text) else Text(clean(value))
             room = max(options.max_width - left, _NARROWEST)
-            for number, line in enumerate(_wrapped(text, room)):
+            for number, line in enumerate(wrapped(text, room)):
                 first = Text(" " * self._indent)
                 first.append((name if number == 0 else "").ljust(left - self._indent), style="dim")
                 yield Text.assemble(first, line, no_wrap=True, overflow="ignore")
-
-
-def _wrapped(text: Text, room: int) -> Iterator[Text]:
-    """Yield lines of at most `room` columns, or of one longer word."""
-    for paragraph in text.split("\n", allow_blank=True):
-        starts: list[int] = []
-        column = 0
-        for word in re.finditer(r"\S+\s*", paragraph.plain):
-            if column and column + cell_len(word.group().rstrip()) > room:
-                starts.append(word.start())
-                column = 0
-            column += cell_len(word.group())
-        for line in paragraph.divide(starts):
-            line.rstrip()
-            yield line
 
 
 def _exact(value: object, name: str = "") -> object:

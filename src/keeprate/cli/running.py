@@ -154,7 +154,7 @@ class Question:
         self._screen.settle()
         err = self._screen.err
         err.print("The first purchase with real money in this home:", style="bold")
-        err.print(decision_drawn(decision, simulated=False, explain=False))
+        self._screen.say(decision_drawn(decision, simulated=False, explain=None))
         try:
             with self._interrupts.lifted():
                 answer = err.input(f"Buy it for at most {money(decision.quote.worst)}? [y/N] ", markup=False)
