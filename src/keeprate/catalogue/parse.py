@@ -7,6 +7,7 @@ Every row carries `source`, `valid_from`, `seen_on` and `confidence`, and `taken
 the side of a contradiction that is kept but not believed.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Final, cast
@@ -36,12 +37,14 @@ from keeprate.catalogue.statements import (
 from keeprate.domain.errors import CatalogueError
 from keeprate.domain.geometry import Pixels, Ratio, Size
 from keeprate.domain.purposes import Thinking
-from keeprate.domain.routes import ModelId, Surface
+from keeprate.domain.routes import IN_THE_ADDRESS, ModelId, Surface
 
 MODEL_FIELDS: Final = PROVENANCE_FIELDS | {
     "id", "like", "market_name", "family", "line", "transport", "aliases", "preview_of", "surface", "surfaces",
     "upstreams",
 }  # fmt: skip
+ADDRESSABLE_IDS: Final = "use letters, digits, dots, dashes, colons and underscores only"
+_ADDRESSABLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
 TABLES: Final = frozenset(
     {"model", "lifecycle", "successor", "capability", "price", "lane", "record", "grid"}
 )
@@ -95,6 +98,9 @@ def _identity(row: Row, *, owner: bool) -> Identity:
     row.allow(MODEL_FIELDS)
     model = ModelId(row.text("id"))
     surfaces = tuple(Surface(name) for name in one_or_many(row, "surface", ()))
+    if IN_THE_ADDRESS.intersection(surfaces) and (_ADDRESSABLE.match(model) is None or ".." in model):
+        on = " and ".join([surface for surface in surfaces if surface in IN_THE_ADDRESS])
+        raise row.fault("id", f"cannot stand in an address, as it must on {on}: {ADDRESSABLE_IDS}")
     return Identity(
         subject=Subject(
             surfaces=surfaces, models=(model,), upstream=None, owner=owner, place=f"{row.file}, {row.place}"

@@ -12,6 +12,8 @@ ModelId = NewType("ModelId", str)  # a published model id; market names are neve
 GEMINI_API: Final = Surface("gemini-api")
 VERTEX: Final = Surface("vertex")
 OPENAI_COMPATIBLE: Final = Surface("openai-compatible")
+# On these a model's id is part of the address a call goes to.
+IN_THE_ADDRESS: Final = frozenset({GEMINI_API, VERTEX})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

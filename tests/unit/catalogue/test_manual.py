@@ -12,8 +12,13 @@ from keeprate.catalogue.pricing import image_price
 from keeprate.catalogue.statements import Statements
 from keeprate.domain.geometry import Size
 from keeprate.domain.money import usd
-from keeprate.domain.purposes import Lane, Thinking
-from keeprate.domain.routes import GEMINI_API, OPENAI_COMPATIBLE, ModelId, Upstream
+from keeprate.domain.purposes import Lane, Purpose, Thinking
+from keeprate.domain.requests import ImageRequest
+from keeprate.domain.routes import GEMINI_API, ModelId, Upstream
+from keeprate.routing.cases import Situation
+from keeprate.routing.decide import decide
+from keeprate.routing.market import Market
+from keeprate.routing.policies import policy_named
 from tests.books import fact_texts, official_book
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-a-model.md"
@@ -37,11 +42,18 @@ def test_the_contract_of_the_manual_prices_its_upstream_alone() -> None:
 
 def test_the_wrapper_of_the_manual_can_be_bought_from_and_is_recorded() -> None:
     book = book_of_the_page()
-    acme = Upstream(name="acme", surface=OPENAI_COMPATIBLE, base_url="https://acme.example", simulated=False)
-    price = book.price_on(OPENAI_COMPATIBLE, ModelId("acme/pro"), LATER, "acme")
+    acme = Upstream(name="acme", surface=GEMINI_API, base_url="https://acme.example", simulated=False)
+    price = book.price_on(GEMINI_API, ModelId("acme-pro"), LATER, "acme")
     assert image_price(price, size=Size.FOUR_K, lane=Lane.LIVE) == usd("0.20")
+    bought = decide(
+        ImageRequest(prompt="a red fox", purpose=Purpose.HERO),
+        market=Market.of(book, [acme], LATER),
+        policy=policy_named("cheapest"),
+        situation=Situation(pin=ModelId("acme-pro")),
+    )
+    assert (bought.chosen.route.upstream, bought.quote.expected) == ("acme", usd("0.11"))
     record = book.record(acme, LATER)
-    assert record.models == ("acme/pro",)
+    assert "acme-pro" in record.models
     assert record.support_path is not None
     assert "quota" in record.unknown
 

@@ -32,6 +32,32 @@ valid_from = 2026-07-01
 OFFICIAL = [statements_in(name, text) for name, text in fact_texts().items()]
 
 
+SLASHED = """
+[[model]]
+id = "{id}"
+like = "gemini-3-pro-image"
+surface = "{surface}"
+source = "https://acme.example/models"
+valid_from = 2026-09-01
+"""
+
+
+@pytest.mark.parametrize("model", ["acme/pro", "../secrets", "a?b", "a..b", "a b"])
+@pytest.mark.parametrize("surface", ["gemini-api", "vertex"])
+def test_an_id_that_cannot_stand_in_an_address_is_refused_where_it_would_have_to(
+    model: str, surface: str
+) -> None:
+    with pytest.raises(CatalogueError, match="cannot stand in an address") as refusal:
+        overlay_in({"keeprate.toml": SLASHED.format(id=model, surface=surface)})
+    assert (refusal.value.field, refusal.value.value) == ("id", model)
+    assert "keeprate.toml, model 1" in refusal.value.message
+
+
+def test_an_id_with_a_slash_is_good_on_a_wire_that_sends_it_in_the_body() -> None:
+    said = overlay_in({"keeprate.toml": SLASHED.format(id="acme/pro", surface="openai-compatible")})
+    assert [one.model for one in said.identities] == ["acme/pro"]
+
+
 def over_official(*owner: str) -> Book:
     whole = OFFICIAL[0]
     for part in OFFICIAL[1:]:
