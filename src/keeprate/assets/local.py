@@ -19,7 +19,7 @@ from keeprate.domain.errors import NotFound, StorageError
 from keeprate.safety.decoding import ImageDecoder
 from keeprate.safety.disks import storage_error
 from keeprate.safety.failpoints import failpoint
-from keeprate.safety.images import ImageHeader, ImageKind, known_header, read_header
+from keeprate.safety.images import ImageHeader, ImageKind, known_header, read_file_header, read_header
 from keeprate.safety.names import folder_name
 from keeprate.safety.paths import Folder
 from keeprate.workflows.forwarding import Draft
@@ -63,7 +63,7 @@ class LocalAssets:
             StorageError: The disk refused.
         """
         try:
-            header = read_header(draft.path.read_bytes(), field="image")
+            header = read_file_header(draft.path, field="image")
             path = self._path(workspace, draft.sha256, header.kind)
             failpoint("assets.put.before")
             with self._shelf(path) as shelf:

@@ -156,12 +156,17 @@ class PartedFile:
         self._image_length = 0
         self._number += 1
 
-    def image(self, content: bytes) -> None:
+    def image(self, contents: list[bytes]) -> None:
         """Append decoded bytes of the image under way."""
-        if self._image is not None:
+        if self._image is None:
+            return
+        for content in contents:
             self._image_hash.update(content)
             self._image_length += len(content)
-            _write(self._image, content)
+        # A slice rarely begins where a group of four does, so its first three bytes come apart.
+        written = os.writev(self._image, contents)
+        if written < sum(map(len, contents)):
+            _write(self._image, memoryview(b"".join(contents))[written:])
 
     def close_image(self) -> None:
         """Flush the image and let its words stand in the text in its place."""

@@ -32,7 +32,7 @@ class Sink(Protocol):
         """Start an image."""
         ...
 
-    def image(self, content: bytes) -> None:
+    def image(self, contents: list[bytes]) -> None:
         """Take the next decoded bytes of the image."""
         ...
 
@@ -94,8 +94,8 @@ class Splitter:
             self._spoil()
             self._sink.text(chunk)
         else:
-            for content in contents:
-                self._sink.image(content)
+            if contents:
+                self._sink.image(contents)
             if end >= 0:
                 self._sink.close_image()
         if end >= 0:

@@ -4,11 +4,15 @@ Nothing here decodes a pixel: type, size in pixels and the marks of a decompress
 the file's own headers, in time and memory that do not depend on what the file claims to hold.
 """
 
+import mmap
+import os
 import struct
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from pathlib import Path
+from typing import Final, cast
 
 from keeprate.domain.errors import UnreadableReference
 from keeprate.safety.containers import (
@@ -24,6 +28,7 @@ from keeprate.safety.foreign import foreign_type
 
 MOST_PIXELS: Final = 50_000_000
 MOST_BYTES: Final = 50_000_000
+_SMALL: Final = 1_000_000  # bytes; a file below is read at once
 MOST_SCANS: Final = 200  # a progressive JPEG has about ten; each costs a pass over all pixels
 MOST_PACKED_BYTES: Final = 4_000_000  # what one compressed text or colour profile may unpack to
 
@@ -77,13 +82,40 @@ def read_header(content: bytes, *, field: str) -> ImageHeader:
         UnreadableReference: No PNG, JPEG or WebP, cut short, animated, over 50 megapixels or 50 MB, or
             built to unpack to far more than it shows.
     """
-    kind = sniff(content)
+    return _header(content, sniff(content), field=field, read=_READ)
+
+
+def read_file_header(path: Path, *, field: str) -> ImageHeader:
+    """Return what the file at `path` is, as `read_header` does, without holding a large one in memory.
+
+    Of a large PNG the sums over its pixels are not worked out: its bytes came over a connection that sums.
+
+    Raises:
+        UnreadableReference: As `read_header`.
+        OSError: As the system says.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+        if sniff(head) is ImageKind.JPEG or os.fstat(file.fileno()).st_size < _SMALL:
+            return read_header(head + file.read(), field=field)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            # A map of a file has all that is asked of bytes here: a length, slices, a buffer.
+            return _header(cast("bytes", mapped), sniff(head), field=field, read=_READ_LARGE)
+
+
+def _header(
+    content: bytes,
+    kind: ImageKind | None,
+    *,
+    field: str,
+    read: Mapping[ImageKind, Callable[[bytes], tuple[int, int]]],
+) -> ImageHeader:
     try:
         if kind is None:
-            raise Malformed(_not_an_image(content))
+            raise Malformed(_not_an_image(content[:4096]))
         if len(content) > MOST_BYTES:
             raise Malformed(f"it has {len(content) / 1e6:.0f} MB; at most 50 MB are read")
-        width, height = _READ[kind](content)
+        width, height = read[kind](content)
         _bounded(width, height)
     except Malformed as error:
         raise UnreadableReference(
@@ -139,7 +171,11 @@ def _bounded(width: int, height: int) -> None:
         )
 
 
-def _png(content: bytes) -> tuple[int, int]:
+def _large_png(content: bytes) -> tuple[int, int]:
+    return _png(content, unsummed=frozenset({b"IDAT"}))
+
+
+def _png(content: bytes, *, unsummed: frozenset[bytes] = frozenset()) -> tuple[int, int]:
     parts = tuple(png_parts(content))
     if parts[0].name != b"IHDR" or parts[0].body_end - parts[0].body != 13:
         raise Malformed("its header is missing")
@@ -149,7 +185,8 @@ def _png(content: bytes) -> tuple[int, int]:
     _bounded(width, height)
     packed = 0
     for part in parts:
-        _check_png_part(part, content)
+        if part.name not in unsummed:
+            _check_png_part(part, content)
         if part.name == b"IDAT":
             packed += part.body_end - part.body
     if not packed:
@@ -249,3 +286,4 @@ def _webp_frame(name: bytes, body: bytes) -> tuple[int, int]:
 
 
 _READ: Final = {ImageKind.PNG: _png, ImageKind.JPEG: _jpeg, ImageKind.WEBP: _webp}
+_READ_LARGE: Final = {**_READ, ImageKind.PNG: _large_png}

@@ -1,11 +1,11 @@
 """The stores as `paid_call` knows them, for a reply that is kept in parts and adopted without a copy."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from keeprate.workflows.forwarding import AdoptingAssets, Draft, PartedReply, PartingSpool
+from keeprate.workflows.asides import quick
+from keeprate.workflows.forwarding import AdoptingAssets, PartedReply, PartingSpool
 from keeprate.workflows.ports import Reply, SpoolFile, StoredImage
 
 
@@ -49,6 +49,7 @@ class Parting:
 
     inner: PartingSpool
 
+    @quick
     def begin(self, attempt_id: str, *, expected_bytes: int = 0) -> SpoolFile:
         """Return a parted file; its text and images find their own room."""
         del expected_bytes
@@ -58,6 +59,7 @@ class Parting:
         """Return the complete reply that an earlier process left."""
         return self.inner.find(attempt_id)
 
+    @quick
     def discard(self, attempt_id: str) -> None:
         """Drop the reply of a settled attempt."""
         self.inner.discard(attempt_id)
@@ -81,13 +83,14 @@ class Parting:
 
 @dataclass(frozen=True, slots=True)
 class Adopting:
-    """The asset store; an image that only stands in for itself is adopted from the spool.
+    """The asset store; an image that only stands in for itself was adopted when its reply was complete.
 
-    `drafts` returns those of the reply that is being settled.
+    `adopted` finds it by the bytes that stand in for it; it is None for other bytes, and raises what kept the
+    image from being stored.
     """
 
     inner: AdoptingAssets
-    drafts: Callable[[], Sequence[Draft]]
+    adopted: Callable[[bytes], StoredImage | None]
 
     async def put(self, workspace: str, content: bytes) -> StoredImage:
         """Store an image, without copying it where the spool has it.
@@ -95,10 +98,8 @@ class Adopting:
         Raises:
             UnreadableReference: Not a PNG, JPEG or WebP, or too large to decode safely.
         """
-        for draft in self.drafts():
-            if draft.stand_in == content:
-                return await asyncio.to_thread(self.inner.adopt, workspace, draft)
-        return await self.inner.put(workspace, content)
+        found = self.adopted(content)
+        return await self.inner.put(workspace, content) if found is None else found
 
     async def put_reference(self, workspace: str, content: bytes, *, field: str) -> StoredImage:
         """Store a reference, cleaned."""

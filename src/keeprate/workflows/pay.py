@@ -20,6 +20,7 @@ from keeprate.domain.errors import Conflict, StorageError
 from keeprate.domain.geometry import Size
 from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
+from keeprate.workflows.asides import aside
 from keeprate.workflows.charging import PriceOf
 from keeprate.workflows.ports import Outgoing, Provider, SendFailure, SpoolFile
 from keeprate.workflows.settle import finish, settle_from_reply
@@ -126,13 +127,13 @@ async def _leaving(till: Till, new: NewAttempt) -> SpoolFile:
     into: SpoolFile | None = None
     try:
         room = ROOM_FOR_ONE_REPLY[new.route.size]
-        into = await asyncio.to_thread(till.spool.begin, new.id, expected_bytes=room)
+        into = await aside(till.spool.begin, new.id, expected_bytes=room)
         await till.ledger.sent(new.id, till.clock.now())
     except (StorageError, Conflict) as fault:
         # What fails while cleaning up is found and closed by the next start.
         with suppress(StorageError, Conflict):
             if into is not None:
-                await asyncio.to_thread(into.abandon)
+                await aside(into.abandon)
             stayed = Outcome(kind=OutcomeKind.FAILED, raw_reason="NOT_SENT", message=fault.message)
             await till.ledger.free(new.id, stayed, till.clock.now())
         raise

@@ -74,6 +74,7 @@ class Relay:
         """Remember nothing yet."""
         self._standings: dict[tuple[Scope, bool], tuple[datetime, Standing]] = {}
         self._agreed: set[str] = set()
+        self._stores: _Stores | None = None
 
     async def pass_on(
         self,
@@ -94,7 +95,7 @@ class Relay:
         through = await passage(means, scope, envelope, wanted, options=options, standing=standing)
         await self._agree(means, through, options)
         steps = [(index, step) for index, step in enumerate(through.decision.steps) if step.after != "reject"]
-        order = _Order(means, through, _end(means, options), ended)
+        order = _Order(means, through, self._stores_of(means), _end(means, options), ended)
         for place, (index, step) in enumerate(steps):
             is_last = place == len(steps) - 1
             try:
@@ -113,6 +114,14 @@ class Relay:
             if relayed.paid is None or is_last or not _could_not_serve(relayed.paid):
                 return relayed
         raise Unreachable("no route was tried", remedy="try again")
+
+    def _stores_of(self, means: Means) -> "_Stores":
+        spool, assets = means.till.spool, means.till.assets
+        if self._stores is None or self._stores.assets is not assets:
+            assert isinstance(spool, PartingSpool)  # noqa: S101 (bootstrap's is)
+            assert isinstance(assets, AdoptingAssets)  # noqa: S101 (bootstrap's are)
+            self._stores = _Stores(Parting(spool), assets)
+        return self._stores
 
     async def _standing(self, means: Means, scope: Scope) -> Standing:
         simulated = all(provider.upstream.simulated for provider in means.providers.values())
@@ -138,11 +147,20 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class _Stores:
+    """Where a relayed reply is kept."""
+
+    spool: Parting
+    assets: AdoptingAssets
+
+
+@dataclass(frozen=True, slots=True)
 class _Order:
     """One passage being bought."""
 
     means: Means
     through: Passage
+    stores: _Stores
     ends_at: datetime | None
     ended: Ended | None
 
@@ -170,6 +188,8 @@ class _Order:
         pipe = Pipe()
         tee = Tee(
             forwarder=tried.forwarder,
+            assets=self.stores.assets,
+            workspace=tried.new.key.workspace,
             parcel=tried.parcel,
             shape=self.through.wanted.shape,
             waits_for_end=self.through.wanted.shows_thoughts,
@@ -188,15 +208,16 @@ class _Order:
 
     async def _shipped(self, tried: Try, tee: Tee, *, is_retry: bool) -> Paid:
         """Pay, settle, and only then let the last slice go. Nobody's leaving ends this."""
-        means = self.means
-        till = means.till
-        assert isinstance(till.spool, PartingSpool)  # noqa: S101 (bootstrap's is)
-        assert isinstance(till.assets, AdoptingAssets)  # noqa: S101 (bootstrap's are)
-        assets = Adopting(till.assets, lambda: () if tee.spooled is None else tee.spooled.drafts)
-        parted = replace(means, till=replace(till, spool=Parting(till.spool), assets=assets))
+        till = self.means.till
+        parted = replace(till, spool=self.stores.spool, assets=Adopting(self.stores.assets, tee.adopted))
         try:
             paid = await polite_call(
-                parted, tried.new, call=tee.call(tried.new), provider=tee, is_retry=is_retry, ends_at=None
+                replace(self.means, till=parted),
+                tried.new,
+                call=tee.call(tried.new),
+                provider=tee,
+                is_retry=is_retry,
+                ends_at=None,
             )
             if paid.replayed:
                 raise used_otherwise(self.through.intent)
@@ -214,7 +235,7 @@ class _Order:
 
     async def _remembered(self, tried: Try, tee: Tee, paid: Paid) -> None:
         """Note what only this upstream can go on with."""
-        if paid.failure is not None or tee.spooled is None:
+        if paid.failure is not None or tee.landed is None:
             return
         ledger, scope = self.means.till.ledger, self.through.scope
         route = tried.new.route
@@ -222,7 +243,7 @@ class _Order:
         if self.through.envelope.verb is Verb.INTERACT and paid.attempt.response_id is not None:
             await remember(ledger, scope, Kind.INTERACTION, paid.attempt.response_id, place)
         if len(self.means.providers) > 1:
-            for signature in _signatures(tee.text):
+            for signature in _signatures(tee.landed.text):
                 await remember(ledger, scope, Kind.SIGNATURE, signature, place)
 
     def _under_way(self, tried: Try, tee: Tee) -> Relayed:

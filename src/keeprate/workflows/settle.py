@@ -1,6 +1,5 @@
 """From a spooled reply to a closed row: images stored, charge booked, spool dropped. Nothing is sent here."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ from keeprate.domain.attempts import Attempt, NewAttempt, Settlement
 from keeprate.domain.errors import CatalogueError, StorageError, UnknownModel, UnreadableReference
 from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.safety.failpoints import failpoint
+from keeprate.workflows.asides import aside
 from keeprate.workflows.charging import PriceOf, charge_of
 from keeprate.workflows.conversation import folded
 from keeprate.workflows.ports import Answer, Provider, Reply, StoredImage
@@ -41,7 +41,7 @@ async def finish(till: Till, row: Attempt, *, provider: Provider | None, price_o
         freed = await till.ledger.free(row.id, _NEVER_SENT, now)
         failpoint("workflows.recover.after_free")
         return Paid(attempt=freed, replayed=True)
-    reply = await asyncio.to_thread(till.spool.find, row.id)
+    reply = await aside(till.spool.find, row.id)
     if reply is None or provider is None:
         why = _DIED if reply is None else _NO_UPSTREAM
         return Paid(attempt=await till.ledger.mark_unknown(row.id, why, now), replayed=True)
@@ -65,7 +65,7 @@ async def settle_from_reply(
 async def understood(provider: Provider, reply: Reply, new: NewAttempt) -> Answer:
     """Return what a reply says; one for a model that is no longer in the book says nothing yet."""
     try:
-        return await asyncio.to_thread(provider.understand, reply, new.route)
+        return await aside(provider.understand, reply, new.route)
     except (CatalogueError, UnknownModel) as fault:
         outcome = Outcome(kind=OutcomeKind.UNKNOWN, raw_reason="UNKNOWN_MODEL", message=fault.message)
         return Answer(
@@ -102,7 +102,7 @@ async def book(
     if may_go(row):
         # All is stored and booked: what the disk will not let go of now, the next start clears away.
         with suppress(StorageError):
-            await asyncio.to_thread(till.spool.discard, new.id)
+            await aside(till.spool.discard, new.id)
         failpoint("workflows.pay.after_discard")
     return Paid(attempt=row, images=images, answer=answer)
 
@@ -117,10 +117,10 @@ async def _keep_turn(
     till: Till, new: NewAttempt, reply: Reply, *, images: tuple[StoredImage, ...], provider: Provider
 ) -> None:
     """Keep what the model said, so that `edit --continue` can send it back with its signatures."""
-    turn = await asyncio.to_thread(provider.model_turn, reply)
+    turn = await aside(provider.model_turn, reply)
     if turn is not None:
         stored = frozenset(image.sha256 for image in images)
-        kept = await asyncio.to_thread(folded, turn, stored)
+        kept = await aside(folded, turn, stored)
         await till.turns.save(new.key.workspace, new.id, kept)
 
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from keeprate.domain.attempts import NewAttempt
-from keeprate.domain.errors import ConfigError, StorageError
+from keeprate.domain.errors import ConfigError, KeeprateError, StorageError, UnreadableReference
 from keeprate.domain.outcomes import FailureClass, Outcome, OutcomeKind
 from keeprate.domain.purposes import Lane
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.routes import Route, Upstream
-from keeprate.workflows.forwarding import Forwarder, Incoming, Parcel, PartedReply, Spooled
+from keeprate.workflows.asides import quick
+from keeprate.workflows.forwarding import AdoptingAssets, Forwarder, Incoming, Parcel, PartedReply, Spooled
 from keeprate.workflows.parting import parted_in
 from keeprate.workflows.pipes import Pipe
-from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SendFailure, SpoolFile
+from keeprate.workflows.ports import Answer, Materials, Outgoing, Reply, SendFailure, SpoolFile, StoredImage
 from keeprate.workflows.reply_shapes import ReplyShape, marked
 
 # An answer that ends within so many bytes is looked at whole before a word of it goes on.
@@ -44,17 +45,32 @@ class TurnedAway:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """A reply that is safely on disk, and what it says. `text` has words in place of images.
+
+    `images` are the stored ones by those words, or what kept one from being stored.
+    """
+
+    spooled: Spooled
+    text: bytes
+    answer: Answer
+    images: Mapping[bytes, StoredImage | KeeprateError]
+
+
 @dataclass(slots=True, kw_only=True)
 class Tee:
     """Fits `Provider` for one call.
 
     `opened` is resolved when the answer begins to go on before its end; with None where it came to its end,
     or to none, before. `kept` is what was held back when the answer had come: all of it, where nothing went
-    on before. `text` is the answer's, with images standing in, once it was understood.
+    on before.
     """
 
     forwarder: Forwarder
     parcel: Parcel
+    assets: AdoptingAssets
+    workspace: str
     shape: ReplyShape
     waits_for_end: bool
     pipe: Pipe
@@ -62,8 +78,7 @@ class Tee:
     head: Head | None = None
     turned_away: TurnedAway | None = None
     kept: list[bytes] = field(default_factory=list[bytes])
-    spooled: Spooled | None = None
-    text: bytes = b""
+    landed: Landed | None = None
 
     @property
     def upstream(self) -> Upstream:
@@ -92,14 +107,26 @@ class Tee:
                 parted.abandon()
             raise
 
+    @quick
     def understand(self, reply: Reply, call_route: Route) -> Answer:
         """Return the typed answer, its images standing in for themselves."""
-        del call_route
-        assert self.spooled is not None  # noqa: S101 (settled only after it was spooled)
-        with self.spooled.text_path.open("rb") as spooled:
-            self.text = spooled.read(self.spooled.text_bytes)
-        return self.forwarder.read(self.text, shape=self.shape, served_tier=reply.served_tier)
+        del reply, call_route
+        assert self.landed is not None  # noqa: S101 (settled only after it was complete)
+        return self.landed.answer
 
+    def adopted(self, content: bytes) -> StoredImage | None:
+        """Return the image that `content` stands in for; None where it is no such words.
+
+        Raises:
+            UnreadableReference: It is no image that can be kept.
+            StorageError: The disk refused it.
+        """
+        found = None if self.landed is None else self.landed.images.get(content)
+        if isinstance(found, KeeprateError):
+            raise found
+        return found
+
+    @quick
     def model_turn(self, reply: Reply) -> bytes | None:
         """Return nothing: who sends whole conversations keeps their turns."""
         del reply
@@ -165,25 +192,39 @@ class Tee:
         return into.images_begun > 0 and count > AHEAD and not self.waits_for_end
 
     async def _complete(self, parted: PartedReply) -> Reply:
-        """Flush the spool off the loop. Once begun it runs to its end, also when the caller leaves."""
+        """Flush, read and store off the loop, in one go. Once begun it runs to its end."""
+        landed = await asyncio.to_thread(self._land, parted)
+        self.landed = landed
+        return Reply(
+            body_path=landed.spooled.text_path,
+            sha256=landed.spooled.sha256,
+            content_type=landed.spooled.content_type,
+            served_tier=landed.spooled.served_tier,
+            request_id=landed.spooled.request_id,
+        )
+
+    def _land(self, parted: PartedReply) -> Landed:
         served: Mapping[str, str] = {} if self.head is None else self.head.headers
         try:
-            spooled = await asyncio.to_thread(
-                parted.complete,
+            spooled = parted.complete(
                 content_type=marked(served.get("Content-Type", ""), self.shape),
                 served_tier=served.get("x-gemini-service-tier"),
                 request_id=served.get("x-request-id") or served.get("x-goog-request-id"),
             )
+            with spooled.text_path.open("rb") as file:
+                text = file.read(spooled.text_bytes)
         except (OSError, StorageError) as fault:
             raise _spool_failed(str(fault)) from fault
-        self.spooled = spooled
-        return Reply(
-            body_path=spooled.text_path,
-            sha256=spooled.sha256,
-            content_type=spooled.content_type,
-            served_tier=spooled.served_tier,
-            request_id=spooled.request_id,
-        )
+        answer = self.forwarder.read(text, shape=self.shape, served_tier=spooled.served_tier)
+        drafts = {draft.stand_in: draft for draft in spooled.drafts}
+        images: dict[bytes, StoredImage | KeeprateError] = {}
+        for part in answer.images:
+            if part.content in drafts:
+                try:
+                    images[part.content] = self.assets.adopt(self.workspace, drafts[part.content])
+                except (UnreadableReference, StorageError) as fault:
+                    images[part.content] = fault
+        return Landed(spooled=spooled, text=text, answer=answer, images=images)
 
     async def _refused(self, incoming: Incoming) -> SendFailure:
         body = bytearray()
