@@ -67,7 +67,8 @@ class FileKeeper:
 
         A folder as `target` gets a file named after the image. Where a PNG is asked for and another
         format came, a PNG without loss is written and the original stays in the store; any other
-        extension that does not fit the bytes is corrected. Writing the same file again is no overwriting.
+        extension that does not fit the bytes is corrected, and `overwrite` does not hold for that other file.
+        Writing the same file again is no overwriting.
 
         Raises:
             InvalidValue: The folder is missing, or another file is there and may not be overwritten.
@@ -146,6 +147,8 @@ def _keep(
     beside = sidecar.Sidecar(file=place.name, sha256=hashlib.sha256(kept).hexdigest(), provenance=story)
     beside_name = place.name + sidecar.SUFFIX
     checked_name(beside_name, field=OUTPUT)
+    # Leave to overwrite holds for the file that was named, not for one that the bytes lead to.
+    overwrite = overwrite and (place == target or _is_folder(target))
     with Folder.existing(place.parent, field=OUTPUT) as folder:
         try:
             failpoint("assets.keep.before")

@@ -26,9 +26,9 @@ async def keep(means: Means, scope: Scope, result: Result, options: Options) -> 
     notices: list[str] = []
     for place, image in enumerate(result.images, start=1):
         row = _row_of(result, image)
-        verdicts = await means.till.ledger.verdicts(scope, row.id)
         target = _target(options.output, place, len(result.images))
         try:
+            verdicts = await means.till.ledger.verdicts(scope, row.id)
             kept = await means.keeper.keep(
                 image,
                 target,
@@ -39,7 +39,7 @@ async def keep(means: Means, scope: Scope, result: Result, options: Options) -> 
         except (InvalidValue, StorageError) as fault:
             # It is bought: an error here would hide the purchase, and where the picture is.
             files.append(image.path)
-            notices.append(f"{target} was not written: {fault.message}; the picture is {image.path}")
+            notices.append(f"the copy failed: {fault.message}; the image is at {image.path}")
             continue
         files.append(kept.path)
         notices.extend(kept.notices)

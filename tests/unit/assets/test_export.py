@@ -191,6 +191,26 @@ async def test_keeping_the_same_file_again_is_no_overwriting(assets: LocalAssets
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("asked", "image_format"), [("fox.jpg", "PNG"), ("fox.webp", "PNG"), ("fox.png", "JPEG")]
+)
+async def test_leave_to_overwrite_holds_for_the_file_that_was_named_alone(
+    assets: LocalAssets, desk: Path, asked: str, image_format: str
+) -> None:
+    image = await assets.put("default", picture(image_format))
+    mine = desk / f"fox.{image.extension}"
+    mine.write_text("nobody named me")
+    (desk / asked).write_text("I was named")
+    with pytest.raises(InvalidValue, match="is there already") as refusal:
+        await _kept(image, desk / asked, overwrite=True)
+    assert refusal.value.value == str(mine)
+    assert mine.read_text() == "nobody named me"
+    assert {path.name for path in desk.iterdir()} == {mine.name, asked}
+    mine.unlink()
+    assert (await _kept(image, desk / asked, overwrite=True)).path == mine
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("overwrite", [True, False])
 async def test_a_link_at_the_place_is_not_followed(assets: LocalAssets, desk: Path, overwrite: bool) -> None:
     (desk / "victim").write_bytes(b"mine")

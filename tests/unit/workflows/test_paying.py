@@ -343,5 +343,8 @@ async def test_a_file_that_cannot_be_written_does_not_hide_the_purchase(house: H
     result = await buying
     assert result.outcome.kind is OutcomeKind.IMAGE
     assert result.files == (result.image().path,)
-    assert any("was not written" in notice for notice in result.notices)
+    (notice,) = result.notices
+    assert notice.startswith("the copy failed: ")
+    assert notice.endswith(f"; the image is at {result.image().path}")
+    assert result.as_json()["file"] == str(result.image().path)
     assert (tmp_path / "a.png").read_text() == "mine"
