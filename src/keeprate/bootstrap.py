@@ -69,13 +69,17 @@ class SystemRng:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """An open home: the means of the verbs, the ledger itself, what opening it recovered, and who asked what."""
+    """An open home: the means of the verbs, the ledger itself, what opening it recovered, and who asked what.
+
+    `decoder` is the one door to image decoding.
+    """
 
     settings: Settings
     means: Means
     ledger: SqlLedger
     recovery: Recovery
     claims: Claims
+    decoder: ImageDecoder
 
 
 def read_book(settings: Settings) -> Book:
@@ -150,7 +154,14 @@ async def open_house(
         # Last in, first out: paid calls are settled before anything they need is closed.
         stack.push_async_callback(till.drain)
         stack.push_async_callback(claims.drain)
-        yield House(settings=settings, means=means, ledger=ledger, recovery=recovery, claims=claims)
+        yield House(
+            settings=settings,
+            means=means,
+            ledger=ledger,
+            recovery=recovery,
+            claims=claims,
+            decoder=decoder,
+        )
 
 
 async def _claims(store: SqlClaims, means: Means, ledger: SqlLedger, recovery: Recovery) -> Claims:

@@ -11,8 +11,14 @@ from keeprate.gateway.desk import Desk
 from keeprate.gateway.doors import Door, Doors
 from keeprate.gateway.gemini import doors as gemini
 from keeprate.gateway.identity import Authenticator
+from keeprate.gateway.openai import doors as openai
 
-DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (ops.doors, api.doors, gemini.doors)
+DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (
+    ops.doors,
+    api.doors,
+    gemini.doors,
+    openai.doors,
+)
 
 
 def application(

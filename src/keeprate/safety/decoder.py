@@ -74,6 +74,8 @@ def _done(job: Job, content: bytes) -> bytes:
                 return _upright(image, job)
             case "png":
                 return _png(image)
+            case "encode":
+                return _encoded(image, job)
             case _:
                 return b""
 
@@ -100,6 +102,23 @@ def _png(image: Image.Image) -> bytes:
     bare.info = {}
     written = io.BytesIO()
     bare.save(written, "PNG", compress_level=4, icc_profile=profile)
+    return written.getvalue()
+
+
+def _encoded(image: Image.Image, job: Job) -> bytes:
+    if job.into == "PNG":
+        return _png(image)
+    profile = image.info.get("icc_profile")
+    bare = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    bare.info = {}
+    written = io.BytesIO()
+    if job.into == "WEBP":
+        bare.save(written, "WEBP", quality=job.quality, method=4, icc_profile=profile)
+        return written.getvalue()
+    # A JPEG has no see-through pixels; white is what a page shows behind them.
+    paper = Image.new("RGB", bare.size, "white")
+    paper.paste(bare, mask=bare.getchannel("A") if bare.mode == "RGBA" else None)
+    paper.save(written, "JPEG", quality=job.quality, subsampling=0, icc_profile=profile)
     return written.getvalue()
 
 

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 import weakref
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Final
 
 from keeprate.domain.errors import StorageError, UnreadableReference
 from keeprate.safety.containers import Malformed
 from keeprate.safety.decode_jobs import Done, Job
-from keeprate.safety.images import ImageHeader, read_header
+from keeprate.safety.images import ImageHeader, ImageKind, read_header
 from keeprate.safety.privacy import UPRIGHT, orientation, without_personal
 
 LONGEST_S: Final = 30.0
@@ -71,6 +71,16 @@ class ImageDecoder:
         """
         header = read_header(content, field=field)
         return self._ask(_job("png", header, content), content, field=field)
+
+    def encoded(self, content: bytes, kind: ImageKind, *, quality: int, field: str) -> bytes:
+        """Return the same picture in another format; `quality`, 1 to 100, is for JPEG and WebP.
+
+        Raises:
+            UnreadableReference: As `check`.
+        """
+        header = read_header(content, field=field)
+        job = replace(_job("encode", header, content), into=kind.name, quality=quality)
+        return self._ask(job, content, field=field)
 
     def thumbnail(self, content: bytes, *, edge: int, field: str) -> bytes:
         """Return a WebP whose longest edge has `edge` pixels at most.

@@ -78,6 +78,14 @@ class Claims:
         orphan = await self._orphan(asking)
         return orphan or self._runs.begin(asking, self._fresh(asking, ClaimKind.LEFT, None), is_written=False)
 
+    def begin(self, turn: Turn, buy: Buy) -> "asyncio.Task[Claimed]":
+        """Begin to buy for `turn` in a task that nobody's leaving ends, and return it."""
+        task = asyncio.create_task(turn.buy(buy), name="claim")
+        # An error that its client did not wait for is on record; nobody else need hear of it.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self._keep_alive(task)
+        return task
+
     async def drain(self) -> None:
         """Wait until every purchase under way has its answer kept."""
         while self._tasks:
