@@ -2,7 +2,8 @@
 
 Parts are the tests marked `trust` and the programs of this folder. A finished part is kept under
 .cache/trust/<state of the code>/, so a second call goes on where the first one stopped, and a change of the code
-starts anew. A part that failed is run again.
+starts anew. A part that failed is run again. What was not measured in this state of the code keeps the row of the
+state it was last measured in, under that state's name and day.
 """
 
 import argparse
@@ -40,12 +41,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured figure, as `tests.trust_counts.record` or a benchmark's `--record` wrote it."""
+    """One measured figure, as `tests.trust_counts.record` or a benchmark's `--record` wrote it.
+
+    `state` is the code it was measured in, `day` when.
+    """
 
     figure: str
     value: object
     target: str
     met: bool
+    state: str
+    day: str
 
 
 def main() -> int:
@@ -64,7 +70,7 @@ def main() -> int:
             print(f"{place} kept    {part.name}", flush=True)
         elif not wanted or not _measured(part, folder, place):
             left.append(part)
-    figures = [figure for part in parts for figure in _figures(folder / f"{part.slug}.jsonl")]
+    figures = [figure for part in parts for figure in _figures(_latest(part, folder))]
     SCOREBOARD.write_text(_page(figures, left), encoding="utf-8")
     missed = [figure.figure for figure in figures if not figure.met]
     print(f"{len(figures)} figures in docs/scoreboard.md, {len(missed)} missed, {len(left)} parts left")
@@ -131,10 +137,21 @@ def _run_openly(part: Part) -> int:
     return subprocess.run(part.command, cwd=ROOT, check=False).returncode
 
 
-def _figures(path: Path) -> list[Figure]:
-    if not path.exists():
+def _latest(part: Part, folder: Path) -> Path | None:
+    """Return what was measured of `part` in this state of the code, else in the latest other."""
+    here = folder / f"{part.slug}.jsonl"
+    if here.exists():
+        return here
+    others = folder.parent.glob(f"*/{part.slug}.jsonl")
+    return max(others, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _figures(path: Path | None) -> list[Figure]:
+    if path is None:
         return []
-    return [Figure(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    day = str(datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date())
+    rows = path.read_text(encoding="utf-8").splitlines()
+    return [Figure(**json.loads(row), state=path.parent.name, day=day) for row in rows]
 
 
 def _page(figures: Sequence[Figure], left: Sequence[Part]) -> str:
@@ -145,11 +162,12 @@ def _page(figures: Sequence[Figure], left: Sequence[Part]) -> str:
         f"Written by `make trust` on {datetime.now(tz=UTC).date()}, commit {commit}, "
         f"Python {platform.python_version()}, {os.cpu_count()} cores.",
         "",
-        "| figure | measured | target | met |",
-        "|---|---|---|---|",
+        "| figure | measured | target | met | day | commit |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row.figure} | {row.value} | {row.target} | {'yes' if row.met else '**no**'} |" for row in figures
+        f"| {row.figure} | {row.value} | {row.target} | {'yes' if row.met else '**no**'} | {row.day} | {row.state} |"
+        for row in figures
     ]
     if left:
         lines += ["", "Not measured yet, or failed, in this state of the code:", ""]
