@@ -27,6 +27,9 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
     return run(everywhere, _answer)
 
 
+budget.command(show, name="list")
+
+
 @budget.command(name="set")
 def set_(window: str, limit: str, /, *, key: str | None = None, everywhere: Everywhere = EVERYWHERE) -> int:
     """Set a cap: spent and held together never pass it.

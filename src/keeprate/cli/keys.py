@@ -42,6 +42,9 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
     return run(everywhere, work)
 
 
+keys.command(show, name="list")
+
+
 def _state(row: KeyRecord) -> str:
     if row.revoked_at is not None:
         return f"revoked {row.revoked_at:%Y-%m-%d %H:%M}"

@@ -16,6 +16,7 @@ def reconcile(
     billed: bool = False,
     not_billed: bool = False,
     amount: str | None = None,
+    force: bool = False,
     everywhere: Everywhere = EVERYWHERE,
 ) -> int:
     """Book what the upstream's bill says of an attempt. Sends nothing.
@@ -30,6 +31,8 @@ def reconcile(
         The bill does not have it: what is held is released.
     amount
         With --billed, the exact US dollars on the bill. Otherwise the whole hold.
+    force
+        Book an amount of more than twice the hold.
     """
     _one_of(billed=billed, not_billed=not_billed, amount=amount)
     said = None if amount is None else usd(amount, field="amount")
@@ -37,7 +40,7 @@ def reconcile(
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         row = await keeprate.attempt(attempt)
         booked = (row.new.hold if said is None else said) if billed else None
-        settled = await keeprate.accounts.reconcile(row.id, billed=booked)
+        settled = await keeprate.accounts.reconcile(row.id, billed=booked, force=force)
         sentence = "not billed, its hold is released" if booked is None else f"billed {money(booked)}"
         screen.answer(attempt_as_json(settled), Facts(("attempt", row.id), ("booked", sentence)))
         return 0
