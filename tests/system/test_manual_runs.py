@@ -28,7 +28,8 @@ def _typed(page: Path) -> list[list[str]]:
 def test_the_commands_of_the_page_work_in_order(page: Path, tmp_path: Path) -> None:
     commands = _typed(page)
     assert len(commands) >= 2
-    for words in commands:
+    again = commands if page.name == "README.md" else []  # a first page is typed more than once
+    for words in [*commands, *again]:
         done = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
     assert (tmp_path / "poster.png").stat().st_size > 10_000
