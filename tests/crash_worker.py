@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keeprate.domain.budgets import Window
-from keeprate.domain.errors import KeeprateError
+from keeprate.domain.errors import KeeprateError, Throttled
 from keeprate.domain.money import usd
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.verdicts import VerdictKind
@@ -22,7 +22,9 @@ from keeprate.library.front import Keeprate
 from keeprate.settings import read_settings
 from keeprate.testing.answers import png
 from keeprate.testing.clocks import ImpatientClock
+from keeprate.workflows.intents import is_free
 from keeprate.workflows.options import Options
+from keeprate.workflows.results import Result
 
 # Ten kills with this many under way must leave some of fifty items to finish.
 AT_ONCE = 4
@@ -56,13 +58,23 @@ class Run:
             overwrite=True,
             references=(png(64, 64),) if kind == "edit" else (),
         )
-        result = await self.keeprate.generate(f"{kind} item {number}", options=options)
+        result = await self.asked_until_served(f"{kind} item {number}", options)
         row = result.attempts[-1]
         if result.images and number % 10 == 1:
             await self.keeprate.verdict(row.id, VerdictKind.ACCEPTED)
         if kind == LOST and row.state is AttemptState.UNKNOWN:
             # A person looked at the bill: it is there.
             await self.keeprate.accounts.reconcile(row.id, billed=row.new.hold)
+
+    async def asked_until_served(self, prompt: str, options: Options) -> Result:
+        """Ask again where nothing was bought: the upstream was busy, or is not to be asked just now."""
+        while True:
+            try:
+                result = await self.keeprate.generate(prompt, options=options)
+            except Throttled:
+                continue
+            if not all(is_free(row) for row in result.attempts):
+                return result
 
 
 async def run(home: Path, url: str, out: Path, count: int) -> int:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-
 # How much faster time runs while somebody waits: quick for a test, slow enough for calls to get on.
 HURRY: Final = 100
 
