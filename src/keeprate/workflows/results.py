@@ -12,6 +12,7 @@ from keeprate.domain.outcomes import AttemptState, Outcome, OutcomeKind
 from keeprate.domain.requests import ImageRequest
 from keeprate.routing.explanations import as_json as decision_as_json
 from keeprate.workflows.ports import StoredImage
+from keeprate.workflows.remedies import after_failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ def remedy_for(outcome: Outcome, attempts: tuple[Attempt, ...]) -> str:
         OutcomeKind.TEXT_ONLY: "say in the prompt that you want a picture, or read what it said",
         OutcomeKind.BLOCKED: "change the wording or the references; the same request is refused again",
         OutcomeKind.EMPTY: "ask again; the model drew nothing",
-        OutcomeKind.FAILED: "read the reason; try again later, or pin another model with --model",
+        OutcomeKind.FAILED: after_failure(outcome),
         OutcomeKind.UNKNOWN: f"look at the bill, then: keeprate reconcile {attempt} --billed or "
         f"--not-billed; or buy again: keeprate generate --retry-unknown {attempt}",
     }[outcome.kind]
