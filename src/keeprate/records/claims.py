@@ -12,7 +12,7 @@ from keeprate.database.engine import Database, is_lost_race
 from keeprate.database.records_schema import cached_answers, claims
 from keeprate.database.schema import attempts
 from keeprate.domain.errors import StorageError
-from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimState
+from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimState, Unanswered
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -20,6 +20,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _TRIES: Final = 3
 _NOT_THE_ANSWER: Final = [column for column in claims.c if column.name != "answer"]
 _UNDECIDED: Final = ("intent", "sent", "unknown")
+_ANSWERED: Final = ("image", "text_only", "blocked", "empty")
 
 AnyRow = Row[*tuple[object, ...]]
 Done = TypeVar("Done")
@@ -34,25 +35,14 @@ class SqlClaims:
 
     async def begin(self, claim: Claim) -> Claim | None:
         """Write a claim and return None, or return the one its caller, kind and name already have."""
-
-        def work(connection: Connection) -> Claim | None:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            wanted = dialect.insert(claims).values(_cells(claim)).on_conflict_do_nothing()
-            if connection.scalar(wanted.returning(claims.c.id)) is not None:
-                return None
-            return _whole(connection.execute(select(claims).where(_namesake(claim))).one())
-
-        return await self._write(work)
+        return await self._write(lambda c: _put(c, claim))
 
     async def renew(self, old: Claim, new: Claim) -> Claim | None:
         """Put `new` in the place of `old` and return None, or return what has come to stand there."""
 
         def work(connection: Connection) -> Claim | None:
-            gone = connection.execute(delete(claims).where(_is(old)))
-            if gone.rowcount == 1:
-                connection.execute(insert(claims).values(_cells(new)))
-                return None
-            return _whole(connection.execute(select(claims).where(_namesake(new))).one())
+            connection.execute(delete(claims).where(_is(old)))
+            return _put(connection, new)
 
         return await self._write(work)
 
@@ -103,22 +93,31 @@ class SqlClaims:
         rows = await self._database.reading(lambda c: c.execute(asked).all())
         return [_claim(row) for row in rows]
 
-    async def open_intents(self, workspace: str, caller: str, prefix: str) -> Sequence[str]:
-        """Return the intents beginning with `prefix` that have an attempt under way or unknown, oldest first."""
-        # A range rather than LIKE, for the index of intents is the one to walk. "~" follows every hex digit.
-        asked = (
-            select(attempts.c.intent)
+    async def unanswered(self, asked: Unanswered) -> Sequence[tuple[str, str]]:
+        """Return intents that may have lost their client, oldest first, each with its process."""
+        clean = select(claims.c.name).where(
+            claims.c.workspace_id == "", claims.c.kind == ClaimKind.CLEAN.value
+        )
+        wanted = (
+            select(attempts.c.intent, attempts.c.owner, attempts.c.state)
             .where(
-                attempts.c.workspace_id == workspace,
-                attempts.c.intent >= prefix,
-                attempts.c.intent < prefix + "~",
-                attempts.c.state.in_(_UNDECIDED),
-                func.coalesce(attempts.c.api_key, "") == caller,
+                attempts.c.workspace_id == asked.workspace,
+                # A range rather than LIKE, for the index of intents is the one to walk; "~" follows every digit.
+                attempts.c.intent >= asked.prefix,
+                attempts.c.intent < asked.prefix + "~",
+                attempts.c.created_us >= _micros(asked.since),
+                func.coalesce(attempts.c.api_key, "") == asked.caller,
+                attempts.c.state.in_(_UNDECIDED)
+                | (attempts.c.state.in_(_ANSWERED) & attempts.c.owner.not_in(clean)),
             )
             .order_by(attempts.c.created_us)
         )
-        found = await self._database.reading(lambda c: c.scalars(asked).all())
-        return list(dict.fromkeys(intent.rpartition("#")[0] or intent for intent in found))
+        rows = await self._database.reading(lambda c: c.execute(wanted).all())
+        owners = {
+            row.intent.rpartition("#")[0] or row.intent: "" if row.state in _UNDECIDED else row.owner
+            for row in rows
+        }
+        return list(owners.items())
 
     async def sweep(self, before: datetime) -> int:
         """Forget claims made before `before`; return how many."""
@@ -170,6 +169,21 @@ class SqlClaims:
                     raise
         with self._database.write() as connection:
             return work(connection)
+
+
+def _put(connection: Connection, claim: Claim) -> Claim | None:
+    """Insert a claim, or return its namesake."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    wanted = dialect.insert(claims).values(_cells(claim)).on_conflict_do_nothing().returning(claims.c.id)
+    namesake = select(claims).where(_namesake(claim))
+    for _ in range(_TRIES):
+        if connection.scalar(wanted) is not None:
+            return None
+        # Whoever stood there may have been forgotten between the two looks.
+        found = connection.execute(namesake).one_or_none()
+        if found is not None:
+            return _whole(found)
+    return _whole(connection.execute(namesake).one())
 
 
 def _is(claim: Claim) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ class ClaimKind(StrEnum):
     KEYED = "keyed"  # it came with an idempotency key
     FLIGHT = "flight"  # it asked to share one call with its equals
     LEFT = "left"  # its client left before the last byte
+    CLEAN = "clean"  # no request: a process that ended with every client answered
 
 
 class ClaimState(StrEnum):
@@ -41,6 +42,16 @@ class Claim:
     answer: bytes | None = None
     kept_at: datetime | None = None
     taken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """Which intents to look for: those of a caller that begin with `prefix` and were made after `since`."""
+
+    workspace: str
+    caller: str
+    prefix: str
+    since: datetime
 
 
 class ClaimStore(Protocol):
@@ -86,8 +97,12 @@ class ClaimStore(Protocol):
         """Return the claims of clients that left and nobody came back for, oldest first, answers left out."""
         ...
 
-    async def open_intents(self, workspace: str, caller: str, prefix: str) -> Sequence[str]:
-        """Return the intents beginning with `prefix` that have an attempt under way or unknown, oldest first."""
+    async def unanswered(self, asked: "Unanswered") -> Sequence[tuple[str, str]]:
+        """Return intents that may have lost their client, oldest first, each with its process.
+
+        That is every one with an attempt under way or unknown, and those settled by a process that did
+        not end clean.
+        """
         ...
 
     async def sweep(self, before: datetime) -> int:

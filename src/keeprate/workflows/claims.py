@@ -11,17 +11,23 @@ key is in memory only and costs no commit; the fingerprint in its intent finds i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
 
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.scopes import Scope
 from keeprate.workflows import kept_answers
 from keeprate.workflows.asking import KEPT_FOR, Asking, claim_of, hidden, is_over, mismatch
 from keeprate.workflows.claim_runs import POLL_S, Buy, Claimed, How, Runs, Turn
-from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimStore
+from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimStore, Unanswered
 from keeprate.workflows.exact_cache import ExactCache
 from keeprate.workflows.kept_answers import Bought, KeptAnswer, Piece, unpacked
 from keeprate.workflows.orphans import Orphans
 from keeprate.workflows.ports import Assets, Clock, Rng
+
+_TIDY_EVERY: Final = timedelta(hours=1)
+# A client waits ten minutes for an answer and two for its next try.
+_RESENT_WITHIN: Final = timedelta(minutes=15)
 
 IsDead = Callable[[str], Awaitable[bool]]
 
@@ -40,6 +46,8 @@ class Claims:
         self._owner = owner
         self._is_dead = is_dead
         self._tasks: set[asyncio.Task[object]] = set()
+        self._has_bought = False
+        self._tidied_at: datetime | None = None
         self._orphans = Orphans(store, clock)
         self._cache = ExactCache(store, assets, clock=clock)
         self._runs = Runs(store, cache=self._cache, orphans=self._orphans, clock=clock)
@@ -68,6 +76,7 @@ class Claims:
         Raises:
             IdempotencyMismatch: The idempotency key was used for another request.
         """
+        self._tidy_up()
         if asking.idempotency_key is not None:
             return await self._named(asking, ClaimKind.KEYED, hidden(asking.idempotency_key))
         cached = await self._cache.find(asking)
@@ -76,6 +85,7 @@ class Claims:
         if asking.single_flight:
             return await self._named(asking, ClaimKind.FLIGHT, asking.fingerprint)
         orphan = await self._orphan(asking)
+        self._has_bought = True
         return orphan or self._runs.begin(asking, self._fresh(asking, ClaimKind.LEFT, None), is_written=False)
 
     def begin(self, turn: Turn, buy: Buy) -> "asyncio.Task[Claimed]":
@@ -87,9 +97,16 @@ class Claims:
         return task
 
     async def drain(self) -> None:
-        """Wait until every purchase under way has its answer kept."""
+        """Wait until every purchase under way has its answer kept, and note that nobody is owed one."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+        if self._has_bought:
+            now = self._clock.now()
+            clean = Claim(
+                workspace="", id=self._owner, caller="", kind=ClaimKind.CLEAN, name=self._owner,
+                fingerprint="", owner=self._owner, created_at=now,
+            )  # fmt: skip
+            await self._store.begin(clean)
 
     async def lost(self, row: Attempt) -> None:
         """Note that the process that made `row` died before its client had the answer."""
@@ -195,7 +212,16 @@ class Claims:
 
     async def _in_ledger(self, asking: Asking) -> Turn | None:
         """Return the turn to go on with a purchase whose client came back, be it of whatever process."""
-        for intent in await self._store.open_intents(asking.scope.workspace, asking.caller, asking.prefix):
+        asked = Unanswered(
+            workspace=asking.scope.workspace,
+            caller=asking.caller,
+            prefix=asking.prefix,
+            since=self._clock.now() - _RESENT_WITHIN,
+        )
+        for intent, owner in await self._store.unanswered(asked):
+            # What a living process settled has its client, or is among the orphans.
+            if owner == self._owner or (owner and not await self._is_dead(owner)):
+                continue
             claim = self._fresh(asking, ClaimKind.LEFT, intent)
             if await self._store.begin(claim) is None and await self._store.take(claim) is not None:
                 return self._runs.begin(asking, claim, is_written=True, how=How.ORPHAN)
@@ -216,7 +242,14 @@ class Claims:
             created_at=self._clock.now(),
         )
 
-    def _keep_alive(self, task: "asyncio.Task[Claimed] | asyncio.Task[None]") -> None:
+    def _tidy_up(self) -> None:
+        """Forget, every hour and beside other work, what is too old to answer anybody."""
+        now = self._clock.now()
+        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
+            self._tidied_at = now
+            self._keep_alive(asyncio.create_task(self.sweep(), name="claims-sweep"))
+
+    def _keep_alive(self, task: "asyncio.Task[Claimed] | asyncio.Task[None] | asyncio.Task[int]") -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
