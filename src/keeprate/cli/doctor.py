@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keeprate.bootstrap import read_book, upstreams_of
 from keeprate.catalogue.book import Book
-from keeprate.cli.failures import OK, PARTIAL
+from keeprate.cli.failures import OK, PARTIAL, clean
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.output import Screen, table
 from keeprate.cli.running import settings_for
@@ -119,7 +119,7 @@ def _upstream(one: UpstreamSettings, unknown_fields: tuple[str, ...]) -> Upstrea
 def _drawn(findings: tuple[Finding, ...]) -> RenderableType:
     drawn = table("", "check", "finding")
     for finding in findings:
-        text = Text(finding.sentence)
+        text = Text(clean(finding.sentence))
         if finding.remedy:
             text.append(f"\n→ {finding.remedy}", style="bold" if finding.severity is Severity.PROBLEM else "")
         drawn.add_row(_MARKS[finding.severity], finding.check, text)

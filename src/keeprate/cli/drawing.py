@@ -106,6 +106,8 @@ def result_in_short(result: Result, *, names_attempts: bool = False) -> Renderab
         rows.append(("outcome", _outcome_text(result)))
     rows += [("file", str(path)) for path in result.files]
     rows.append(("charge", _charge_text(result)))
+    if result.simulated:
+        rows.append(("note", SIMULATED))
     if names_attempts or not result.files:
         rows += [("attempt", row.id) for row in result.attempts]
     return Facts(*rows)

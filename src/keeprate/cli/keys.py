@@ -1,5 +1,7 @@
 """`keeprate keys`: make and revoke keys with caps of their own."""
 
+from collections.abc import Mapping, Sequence
+
 from cyclopts import App, Parameter
 from msgspec import json, to_builtins
 from rich.text import Text
@@ -7,8 +9,9 @@ from rich.text import Text
 from keeprate.cli.failures import clean
 from keeprate.cli.flags import EVERYWHERE, Everywhere
 from keeprate.cli.key_flags import KEY_FLAGS, RULE_FLAGS, KeyFlags, RuleFlags, asked_for
-from keeprate.cli.output import Facts, Screen, table
+from keeprate.cli.output import Facts, Screen, money, table
 from keeprate.cli.running import run
+from keeprate.domain.budgets import Standing
 from keeprate.ledger.keys import KeyRecord, key_as_json
 from keeprate.library.front import Keeprate
 
@@ -24,7 +27,8 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
 
     async def work(keeprate: Keeprate, screen: Screen) -> int:
         rows = await keeprate.accounts.keys()
-        drawn = table("id", "name", "key", "may", "until (UTC)", "state")
+        caps = _caps(await keeprate.accounts.budgets())
+        drawn = table("id", "name", "key", "may", "until (UTC)", "state", "caps")
         for row in rows:
             ends = row.terms.expires_at
             drawn.add_row(
@@ -34,8 +38,9 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
                 ", ".join(sorted(row.terms.grants)) + (f" ({row.terms.plan})" if row.terms.plan else ""),
                 "" if ends is None else f"{ends:%Y-%m-%d %H:%M}",
                 _state(row),
+                ", ".join(caps.get(row.id, ())),
             )
-        document = {"keys": [key_as_json(row) for row in rows]}
+        document = {"keys": [{**key_as_json(row), "caps": list(caps.get(row.id, ()))} for row in rows]}
         screen.answer(document, drawn if rows else "No keys yet. Make one: keeprate keys create NAME")
         return 0
 
@@ -43,6 +48,16 @@ def show(*, everywhere: Everywhere = EVERYWHERE) -> int:
 
 
 keys.command(show, name="list")
+
+
+def _caps(standings: Sequence[Standing]) -> Mapping[str, Sequence[str]]:
+    """Return the caps on real money of each key, in words."""
+    found: dict[str, list[str]] = {}
+    for standing in standings:
+        cap = standing.budget
+        if cap.key is not None and not cap.simulated:
+            found.setdefault(cap.key, []).append(f"{money(cap.limit)} {cap.window.span}")
+    return found
 
 
 def _state(row: KeyRecord) -> str:

@@ -7,6 +7,8 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from keeprate.cli.failures import clean
+
 GAP = 2
 _NARROWEST = 20
 _INDENT = "    "
@@ -23,7 +25,7 @@ class Rows:
 
     def add_row(self, *cells: str | Text, style: str = "") -> None:
         """Add a row; `style` lies below what the cells bring."""
-        made = [cell.copy() if isinstance(cell, Text) else Text(cell) for cell in cells]
+        made = [cell.copy() if isinstance(cell, Text) else Text(clean(cell)) for cell in cells]
         for cell in made:
             cell.stylize_before(style)
         self._rows.append(tuple(made))

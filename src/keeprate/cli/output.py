@@ -75,6 +75,7 @@ class Screen:
 
     def tell(self, doing: str) -> None:
         """Show what is being done, on a line that goes away; --verbose keeps each."""
+        doing = clean(doing)
         if self._verbose:
             self.say(doing)
         elif self.is_live and not self.err.is_dumb_terminal:
@@ -96,6 +97,8 @@ def console(stream: TextIO) -> Console:
     if found.no_color:
         # Rich keeps bold and dim under NO_COLOR; without a colour system it writes nothing but text.
         return Console(file=stream, highlight=False, emoji=False, markup=False, color_system=None)
+    if found.is_dumb_terminal:
+        found.width = shutil.get_terminal_size().columns  # Rich takes each of them for 80 columns wide
     return found
 
 

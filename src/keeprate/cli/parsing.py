@@ -77,7 +77,9 @@ def usage_error(fault: CycloptsError) -> KeeprateError:
                 f"{word!r} is one word too many",
                 field="arguments",
                 value=word,
-                remedy=f"put a prompt of several words in quotes; {ask_help}",
+                remedy=f"put a prompt of several words in quotes; {ask_help}"
+                if _takes_prompt(fault)
+                else ask_help,
             )
         case UnknownOptionError():
             option = fault.token.keyword or fault.token.value
@@ -89,6 +91,10 @@ def usage_error(fault: CycloptsError) -> KeeprateError:
             return InvalidRequest(f"{name} is missing", field=name, remedy=ask_help)
         case _:
             return InvalidRequest(_sentence(fault), field=_name(fault), value=_value(fault), remedy=ask_help)
+
+
+def _takes_prompt(fault: CycloptsError) -> bool:
+    return tuple(fault.command_chain or ())[:1] in {("generate",), ("edit",), ("route",)}
 
 
 def _unknown_command(fault: UnknownCommandError, ask_help: str) -> KeeprateError:

@@ -51,7 +51,8 @@ def test_a_purchase_whose_answer_finds_no_room_is_told_all_the_same(
 def test_a_quiet_purchase_says_file_and_charge_and_no_more(shell: Shell) -> None:
     ran = shell("generate", "a lamp", "-q", "-o", "lamp.png")
     assert ran.code == 0
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["file", "charge"]
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["file", "charge", "note"]
+    assert "simulated" in ran.out  # nothing is simulated silently
     assert ran.err == ""
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from keeprate.cli.failures import tell
+from keeprate.cli.layout import Parts, Rows
 from keeprate.cli.output import Facts, money, print_document, table
 from keeprate.domain.errors import InvalidValue
 from keeprate.domain.money import NanoUSD, usd
@@ -84,3 +85,20 @@ def test_an_amount_in_a_table_is_never_broken() -> None:
     drawn.add_row("gemini-nano-banana-2.1", "$0.0361")
     assert "gemini-nano-banana-2.1" in _drawn(drawn, width=34)
     assert "$0.0361" in _drawn(drawn, width=34)
+
+
+@pytest.mark.parametrize("width", [200, 80, 40, 20])
+def test_a_table_loses_and_breaks_no_word_however_narrow_it_is(width: int) -> None:
+    path = "/home/somebody/.local/share/keeprate/default/assets/3f/3f2a.png"
+    rows = Rows("model", "known as", "each", "where", right=frozenset({"each"}))
+    rows.add_row("gemini-3.1-flash-lite-image", "Nano Banana 2 Lite", "$0.0336", f"kept in {path}")
+    page = Console(file=io.StringIO(), width=width, color_system=None)
+    page.print(rows, crop=False)
+    words = page.file.getvalue().split()  # type: ignore[attr-defined]
+    assert {"gemini-3.1-flash-lite-image", "Banana", "Lite", "$0.0336", path} <= set(words)
+
+
+def test_parts_stay_whole() -> None:
+    page = Console(file=io.StringIO(), width=20, color_system=None)
+    page.print(Parts(Text("att_0123456789"), Text("$0.0336"), Text("$0.04 held")), crop=False)
+    assert page.file.getvalue().splitlines() == ["att_0123456789", "    $0.0336", "    $0.04 held"]  # type: ignore[attr-defined]
