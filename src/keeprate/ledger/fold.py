@@ -204,7 +204,7 @@ class _Fold:
 
     def _book(self, line: Line, kind: EntryKind, at_us: int, *, held: NanoUSD, spent: NanoUSD) -> None:
         entry = Entry(
-            line=line, kind=kind, entry_no=self._entry_no(line.attempt.id, kind), at_us=at_us,
+            line=line, kind=kind, entry_no=_entry_no(kind, line.attempt.id, self._corrections), at_us=at_us,
             available=-held - spent, held=held, spent=spent,
         )  # fmt: skip
         self._changes.entries.append(entry)
@@ -214,12 +214,6 @@ class _Fold:
             self._changes.windows[window] = Sums(
                 spent=NanoUSD(sums.spent + spent), held=NanoUSD(sums.held + held)
             )
-
-    def _entry_no(self, attempt_id: str, kind: EntryKind) -> int:
-        if kind is not EntryKind.CORRECT:
-            return 0 if kind is EntryKind.HOLD else 1
-        self._corrections[attempt_id] = self._corrections.get(attempt_id, 0) + 1
-        return 1 + self._corrections[attempt_id]
 
     def _keep(self, line: Line, attempt: Attempt) -> Attempt:
         kept = Line(attempt=attempt, booked_us=line.booked_us)
@@ -262,6 +256,14 @@ def standing(budget: Budget, at_us: int, sums: Sums) -> Standing:
         spent=sums.spent,
         held=sums.held,
     )
+
+
+def _entry_no(kind: EntryKind, attempt_id: str, corrections: dict[str, int]) -> int:
+    """Return the number of an attempt's next entry of that kind; a correction is counted."""
+    if kind is not EntryKind.CORRECT:
+        return 0 if kind is EntryKind.HOLD else 1
+    corrections[attempt_id] = corrections.get(attempt_id, 0) + 1
+    return 1 + corrections[attempt_id]
 
 
 def _window(budget: Budget, at_us: int) -> WindowId:

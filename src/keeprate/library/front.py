@@ -11,14 +11,14 @@ from typing import Self
 from keeprate.bootstrap import House, open_house
 from keeprate.catalogue.book import Book
 from keeprate.domain.attempts import Attempt
-from keeprate.domain.errors import ConfigError, InvalidValue
+from keeprate.domain.errors import ConfigError
 from keeprate.domain.numbers import whole
 from keeprate.domain.scopes import LOCAL_OWNER, Scope
 from keeprate.domain.verdicts import Verdict, VerdictKind
 from keeprate.library.accounts import Accounts
 from keeprate.routing.estimates import Estimate, EstimateQuery, estimate
 from keeprate.settings import Settings, process_settings
-from keeprate.workflows.generate import generate, retry_unknown
+from keeprate.workflows.generate import edit, generate, retry_unknown
 from keeprate.workflows.means import Confirm, Means, Progress
 from keeprate.workflows.options import Options
 from keeprate.workflows.ports import Clock
@@ -112,13 +112,7 @@ class Keeprate:
             InvalidValue: Neither references nor an attempt to continue.
             KeeprateError: As `generate`.
         """
-        if not options.references and options.continues is None:
-            raise InvalidValue(
-                "an edit needs something to change",
-                field="reference",
-                remedy="hand over references, or continue an attempt",
-            )
-        return await generate(self._means, self._scope, prompt, options)
+        return await edit(self._means, self._scope, prompt, options)
 
     async def retry_unknown(self, attempt_id: str, *, options: Options = PLAIN) -> Result:
         """Buy again what an unknown attempt may have bought. Both are booked.
@@ -142,13 +136,9 @@ class Keeprate:
         Raises:
             NoEligibleRoute: Every route fails a hard need; the reasons are in the error.
         """
+        means, scope = self._means, self._scope
         return await route(
-            self._means,
-            self._scope,
-            prompt,
-            options,
-            budget_used=budget_used,
-            reference_count=reference_count,
+            means, scope, prompt, options, budget_used=budget_used, reference_count=reference_count
         )
 
     def estimate(self, query: EstimateQuery) -> Estimate:

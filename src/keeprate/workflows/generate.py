@@ -50,6 +50,22 @@ async def generate(means: Means, scope: Scope, prompt: str, options: Options) ->
     return await generate_request(means, scope, image_request(prompt, options, references), options)
 
 
+async def edit(means: Means, scope: Scope, prompt: str, options: Options) -> Result:
+    """Change references, or go on from an attempt.
+
+    Raises:
+        InvalidValue: Neither references nor an attempt to continue.
+        KeeprateError: As `generate`.
+    """
+    if not options.references and options.continues is None:
+        raise InvalidValue(
+            "an edit needs something to change",
+            field="reference",
+            remedy="hand over references, or continue an attempt",
+        )
+    return await generate(means, scope, prompt, options)
+
+
 async def retry_unknown(means: Means, scope: Scope, attempt_id: str, options: Options) -> Result:
     """Buy again, on the same route, what an unknown attempt may have bought. Both are booked.
 
