@@ -16,20 +16,12 @@ from keeprate.gateway.dispatch import Dialect, dialect_of, inner_path
 from keeprate.gateway.doors import CALLER, REQUEST, Door, Doors
 from keeprate.gateway.exchange import AsgiScope, ClientLeft, Receive, Reply, Request, Send
 from keeprate.gateway.identity import NOBODY, Authenticator, Caller
+from keeprate.gateway.limits import Bulkhead, Limits, limits_of
 from keeprate.gateway.problems import no_such_path, refusal, unexpected, wrong_method
 
 LOG: Final = logging.getLogger("keeprate.gateway")
 # What nginx logs where a client went away; nothing is sent with it.
 CLIENT_LEFT: Final = 499
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much is taken on at once. Bytes are those of bodies that clients announce."""
-
-    requests: int = 512
-    body_bytes: int = 768 * 1024 * 1024
-    retry_after_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +51,7 @@ class Visit:
         self.door: Door | None = None
         self.caller: Caller | None = None
         self.error: KeeprateError | None = None
+        self.weight = 0
 
 
 class Application:
@@ -82,9 +75,8 @@ class Application:
         self.in_flight = 0
         self._identity = identity
         self._new_id = new_id
-        self._limits = limits or Limits()
+        self._bulkhead = Bulkhead(limits or limits_of())
         self._watchers = tuple(watchers)
-        self._body_bytes = 0
         self._stopping = stopping or asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -115,15 +107,15 @@ class Application:
         await self._counted(visit, Reply(request, send))
 
     async def _counted(self, visit: Visit, reply: Reply) -> None:
-        began, weight = time.perf_counter(), visit.request.length or 0
+        began = time.perf_counter()
         self.in_flight += 1
-        self._body_bytes += weight
         self._idle.clear()
         try:
             await self._answered(visit, reply)
         finally:
             self.in_flight -= 1
-            self._body_bytes -= weight
+            if visit.weight:
+                self._bulkhead.leave(visit.weight)
             if self.in_flight == 0:
                 self._idle.set()
             self._tell(visit, reply, seconds=time.perf_counter() - began)
@@ -156,7 +148,8 @@ class Application:
         if door is None:
             raise wrong_method(request.method, methods) if methods else no_such_path(request.path)
         if door.may_wait:
-            self._make_room()
+            self._refuse_while_stopping()
+            visit.weight = self._bulkhead.enter(request.length or 0)
         request.parts, request.body_limit = parts, door.body_limit
         visit.caller = caller = await self._let_in(request, door)
         if door.app is not None:
@@ -173,18 +166,12 @@ class Application:
             caller.must(door.needs)
         return caller
 
-    def _make_room(self) -> None:
+    def _refuse_while_stopping(self) -> None:
         if self._stopping.is_set():
             raise Overloaded(
                 "this process is stopping and takes nothing new",
-                retry_after_s=self._limits.retry_after_s,
+                retry_after_s=self._bulkhead.limits.retry_after_s,
                 remedy="send it again; another process, or the next one, takes it",
-            )
-        if self.in_flight > self._limits.requests or self._body_bytes > self._limits.body_bytes:
-            raise Overloaded(
-                "as much is under way as this process can hold",
-                retry_after_s=self._limits.retry_after_s,
-                remedy="send it again in a moment; nothing was bought",
             )
 
     def _tell(self, visit: Visit, reply: Reply, *, seconds: float) -> None:

@@ -61,9 +61,13 @@ class Bulkhead:
             Overloaded: There is no room for it.
         """
         weight = 2 * body_bytes + self.limits.each
-        # One request alone always fits: its own limit is the door's.
-        full = self.requests > 0 and self.bytes + weight > self.limits.body_bytes
-        if full or self.requests >= self.limits.requests or self.lag_s > self.limits.lag_s:
+        full = (
+            self.requests >= self.limits.requests
+            or self.bytes + weight > self.limits.body_bytes
+            or self.lag_s > self.limits.lag_s
+        )
+        # One request alone always fits: its own limit is the door's, and no other is the slower for it.
+        if full and self.requests > 0:
             raise Overloaded(
                 "as much is under way as this process can hold",
                 retry_after_s=self.limits.retry_after_s,

@@ -6,11 +6,12 @@ from typing import Final
 from keeprate.bootstrap import House
 from keeprate.gateway import ops
 from keeprate.gateway.api import table as api
-from keeprate.gateway.app import Application, Limits, Watcher
+from keeprate.gateway.app import Application, Watcher
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.doors import Door, Doors
 from keeprate.gateway.gemini import doors as gemini
 from keeprate.gateway.identity import Authenticator
+from keeprate.gateway.limits import Limits
 from keeprate.gateway.openai import doors as openai
 
 DIALECTS: Final[tuple[Callable[[Desk], Iterable[Door]], ...]] = (
