@@ -147,9 +147,7 @@ class Keeprate:
         Raises:
             KeeprateError: A model, mix or size that does not exist that day.
         """
-        first = next(iter(self._means.providers.values())).upstream
-        asked = query if query.upstream is not None else replace(query, upstream=first.name)
-        return estimate(asked, book=self._means.book, day=self.today(), surface=first.surface)
+        return _estimated(self._means, query)
 
     @property
     def book(self) -> Book:
@@ -245,6 +243,12 @@ def accounts_of(house: House, scope: Scope) -> Accounts:
 
 def _scope_of(settings: Settings) -> Scope:
     return replace(LOCAL_OWNER, workspace=settings.workspace)
+
+
+def _estimated(means: Means, query: EstimateQuery) -> Estimate:
+    first = next(iter(means.providers.values())).upstream
+    asked = query if query.upstream is not None else replace(query, upstream=first.name)
+    return estimate(asked, book=means.book, day=means.today(), surface=first.surface)
 
 
 def _silent(sentence: str) -> None:

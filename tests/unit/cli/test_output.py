@@ -89,7 +89,7 @@ def test_an_amount_in_a_table_is_never_broken() -> None:
 
 @pytest.mark.parametrize("width", [200, 80, 40, 20])
 def test_a_table_loses_and_breaks_no_word_however_narrow_it_is(width: int) -> None:
-    path = "/home/somebody/.local/share/keeprate/default/assets/3f/3f2a.png"
+    path = "/srv/pictures/keeprate/workspaces/default/assets/3f/3f2a.png"
     rows = Rows("model", "known as", "each", "where", right=frozenset({"each"}))
     rows.add_row("gemini-3.1-flash-lite-image", "Nano Banana 2 Lite", "$0.0336", f"kept in {path}")
     page = Console(file=io.StringIO(), width=width, color_system=None)
