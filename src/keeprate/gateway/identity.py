@@ -20,7 +20,8 @@ from keeprate.domain.errors import Forbidden, InvalidValue, RateLimited, Unauthe
 from keeprate.domain.scopes import LOCAL_OWNER, Scope
 from keeprate.domain.terms import OWNER_TERMS, Grant, KeyTerms
 from keeprate.gateway.exchange import Request
-from keeprate.ledger.keys import KeyRecord, is_well_formed
+from keeprate.gateway.velocity import Velocity
+from keeprate.ledger.keys import Alarm, KeyRecord, is_well_formed
 from keeprate.ledger.ledger import SqlLedger
 
 # A revoked key is refused everywhere within a second: this plus the look itself.
@@ -96,6 +97,7 @@ class Authenticator:
         self._known: OrderedDict[bytes, tuple[float, KeyRecord | None]] = OrderedDict()
         self._any_key: tuple[float, bool] | None = None
         self._rates: OrderedDict[str, float] = OrderedDict()
+        self._velocity = Velocity()
 
     async def caller(self, request: Request) -> Caller:
         """Return who sent `request`.
@@ -111,13 +113,9 @@ class Authenticator:
         if key is None or (key.terms.expires_at is not None and key.terms.expires_at <= self._now()):
             raise _refused()
         if key.suspended_at is not None:
-            raise Forbidden(
-                f"key {key.prefix}… is suspended: {key.suspended_why}",
-                field="key",
-                value=key.prefix,
-                remedy=f"its owner looks into it, then: keeprate keys resume {key.id}",
-            )
+            raise _suspended(key, key.suspended_why)
         self._count(key)
+        await self._watch(key, request.address)
         scope = Scope(workspace=key.workspace, key=key.id, roles=key.terms.roles)
         return Caller(scope=scope, terms=key.terms, key=key, address=request.address)
 
@@ -148,6 +146,24 @@ class Authenticator:
         while len(self._known) > MOST_REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+    async def _watch(self, key: KeyRecord, address: str | None) -> None:
+        """Suspend a key that is used as a thief would use it, in every process, and raise the alarm."""
+        why = self._velocity.saw(key.id, address or "", self._monotonic())
+        if why is None:
+            return
+        now = self._now()
+        alarm = Alarm(
+            id=f"velocity-{key.id}-{now:%Y%m%dT%H%M%S%f}",
+            workspace=key.workspace,
+            kind="velocity",
+            key=key.id,
+            message=why,
+            raised_at=now,
+        )
+        await self._ledger.suspend_key(alarm)
+        self._known.clear()
+        raise _suspended(key, why)
 
     def _count(self, key: KeyRecord) -> None:
         """Let a request through, or say when: a bucket of one minute's requests that refills evenly."""
@@ -217,6 +233,15 @@ def _names_loopback(url: str) -> bool:
 def _bearer(value: str) -> str:
     scheme, _, rest = value.strip().partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else value.strip()
+
+
+def _suspended(key: KeyRecord, why: str | None) -> Forbidden:
+    return Forbidden(
+        f"key {key.prefix}… is suspended: {why}",
+        field="key",
+        value=key.prefix,
+        remedy=f"its owner looks into it, then: keeprate keys resume {key.id}",
+    )
 
 
 def _refused() -> Unauthenticated:

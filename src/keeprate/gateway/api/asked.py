@@ -38,7 +38,7 @@ Usd = Annotated[
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of an image's untouched bytes.")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 BudgetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_@%:+=. /-]{1,200}$")]
-Span = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,6}[smhd]$", examples=["90d"])]
+Span = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}[smhd]$", examples=["90d"])]
 Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})]
 YesOrNo = Literal["true", "false"]
 

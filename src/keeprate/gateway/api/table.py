@@ -154,13 +154,21 @@ _PROBLEM: Final[dict[str, object]] = {
     "description": "A problem after RFC 9457: what is wrong, in which field, and what to do",
     "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+# One event as a reader of the stream sees it; `data` is a JSON object.
+_EVENT: Final[dict[str, object]] = {
+    "schema": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    }
+}
 _BYTES: Final[dict[str, object]] = {"schema": {"type": "string", "format": "binary"}}
 
 
 def _responses(row: Row) -> dict[int | str, dict[str, object]]:
     told_of: dict[int | str, dict[str, object]] = {"4XX": _PROBLEM, "5XX": _PROBLEM}
     if row.media is not None:
-        told_of[row.status] = {"description": "Successful Response", "content": {row.media: _BYTES}}
+        content = _EVENT if row.media == EVENT_STREAM else _BYTES
+        told_of[row.status] = {"description": "Successful Response", "content": {row.media: content}}
     return told_of
 
 
