@@ -11,8 +11,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from keeprate.domain.budgets import Window
+from keeprate.domain.money import usd
 from keeprate.domain.scopes import LOCAL_OWNER
-from keeprate.domain.terms import Grant
+from keeprate.domain.terms import Cap, Grant
 from tests.emulator_process import EmulatorProcess, start_emulator
 from tests.gateway_ground import Gateway, open_gateway
 
@@ -222,6 +224,32 @@ async def test_no_picture_is_an_error_that_names_its_cost(
     assert "x-keeprate-cost-usd" in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"code": 429, "cause": "per_day"}, 429, "upstream_throttled"),
+        ({"code": 400}, 400, "upstream_refused"),
+        ({"code": 503}, 503, "upstream_error"),
+        ({"code": 500}, 502, "upstream_error"),
+    ],
+)
+async def test_a_refusal_that_cost_nothing_is_told_apart_and_may_be_asked_for_again(
+    gateway: Gateway, emulator: EmulatorProcess, fault: dict[str, object], status: int, code: str
+) -> None:
+    headers = {"idempotency-key": "again"}
+    body = {"prompt": "a lamp", "model": "gemini-3-pro-image"}
+    emulator.fault("error", **fault)
+    answer = await gateway.ask("POST", GENERATIONS, json=body, headers=headers)
+    emulator.clear_faults()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.headers["x-keeprate-cost-usd"] == "0"
+    assert answer.headers["x-keeprate-attempt"].startswith("att_")
+    again = await gateway.ask("POST", GENERATIONS, json=body, headers=headers)
+    assert again.status_code == 200, again.text
+    assert bought(emulator) == 1
+
+
 async def test_what_may_have_been_paid_is_said_to_be_unknown_and_not_sent_again(
     gateway: Gateway, emulator: EmulatorProcess
 ) -> None:
@@ -308,12 +336,26 @@ async def test_models_are_listed_in_this_dialect_with_auto(gateway: Gateway) -> 
     assert (await gateway.ask("GET", "/v1/models/no-such")).json()["error"]["code"] == "unknown_model"
 
 
-async def test_a_full_cap_is_a_402_that_says_when_it_opens(
-    gateway: Gateway, emulator: EmulatorProcess
-) -> None:
+async def test_a_key_opens_the_doors_of_its_grants(gateway: Gateway, emulator: EmulatorProcess) -> None:
     key = await gateway.key(Grant.GENERATE)
     refused = await gateway.ask("POST", EDITS, key.secret, data={"prompt": "x"}, files={"image": picture()})
     assert refused.status_code == 403
     assert (await generate(gateway)).status_code == 401
     assert (await generate(gateway, key.secret, user="anna")).status_code == 200
     assert bought(emulator) == 1
+
+
+async def test_each_end_user_of_a_key_has_a_cap_and_a_402_says_what_is_left(
+    gateway: Gateway, emulator: EmulatorProcess
+) -> None:
+    cap = Cap(limit=usd("0.20", field="cap"), window=Window.DAY)
+    key = await gateway.key(Grant.GENERATE, user_cap=cap)
+    pro = {"model": "gemini-3-pro-image", "user": "anna"}
+    assert (await generate(gateway, key.secret, **pro)).status_code == 200
+    refused = await generate(gateway, key.secret, **pro)
+    assert refused.status_code == 402, refused.text
+    assert refused.json()["error"]["type"] == "insufficient_quota"
+    assert refused.headers["x-should-retry"] == "false"
+    assert {"x-keeprate-limit-usd", "x-keeprate-remaining-usd", "x-keeprate-reset"} <= set(refused.headers)
+    assert (await generate(gateway, key.secret, **pro | {"user": "berta"})).status_code == 200
+    assert bought(emulator) == 2

@@ -19,6 +19,7 @@ from keeprate.gateway.marks import PREFIX, header_text, marks_of
 from keeprate.gateway.openai.asked import Asked
 from keeprate.gateway.openai.links import placeholder
 from keeprate.gateway.problems import openai_error, plain
+from keeprate.workflows.intents import is_free
 from keeprate.workflows.kept_answers import Bought, ImagePiece, KeptAnswer, Piece
 from keeprate.workflows.ports import StoredImage
 from keeprate.workflows.results import Result
@@ -27,6 +28,12 @@ _FORMATS: Final = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp
 _QUALITIES: Final = {"low": "low", "high": "high", "hd": "high", "xhigh": "xhigh", "max": "max"}
 # What OpenAI's clients look for where a filter said no.
 _CODES: Final = {OutcomeKind.BLOCKED: "content_policy_violation"}
+# Refusals of the upstream that cost nothing and have a class of their own in the SDK.
+_REFUSALS: Final[Mapping[str, tuple[int, Mapping[str, str]]]] = {
+    "RESOURCE_EXHAUSTED": (429, {"type": "rate_limit_error", "code": "upstream_throttled"}),
+    "INVALID_ARGUMENT": (400, {"type": "invalid_request_error", "code": "upstream_refused"}),
+    "UNAVAILABLE": (503, {}),
+}
 _ANSWERED: Final = frozenset({OutcomeKind.BLOCKED, OutcomeKind.TEXT_ONLY, OutcomeKind.EMPTY})
 NO_RETRY: Final = ("x-should-retry", "false")
 
@@ -40,36 +47,42 @@ class Shown:
 
 
 def bought(asked: Asked, result: Result, shown: Sequence[Shown]) -> Bought:
-    """Return the answer to `asked`, ready to be kept.
-
-    Raises:
-        KeeprateError: Nothing came and nothing was paid: there is nothing to keep.
-    """
-    settled = all(row.state is not AttemptState.UNKNOWN for row in result.attempts)
+    """Return the answer to `asked`. It is kept, unless it is unknown or was free: then asking again may help."""
+    rows = result.attempts
+    settled = all(row.state is not AttemptState.UNKNOWN for row in rows) and not all(map(is_free, rows))
     headers = (*marks_of(result).headers(), *_adjusted(asked, result, shown))
     if not shown:
         return Bought(answer=_without(result, headers), settled=settled)
     pieces = _events(asked, result, shown) if asked.streams else _whole(asked, result, shown)
-    return Bought(answer=KeptAnswer(status=200, headers=(*headers,), pieces=pieces), settled=settled)
+    return Bought(answer=KeptAnswer(status=200, headers=headers, pieces=pieces), settled=settled)
 
 
 def _without(result: Result, headers: Pairs) -> KeptAnswer:
-    error = without_image(result)
-    kind = result.outcome.kind
-    if kind is OutcomeKind.FAILED and not result.charge:
-        raise error
-    status = 400 if kind in _ANSWERED else error.http_status
-    body = msgspec.json.encode(plain(_told(error, kind)))
-    return KeptAnswer(status=status, headers=(*headers, NO_RETRY), pieces=(body,))
+    told = _told(result)
+    body = msgspec.json.encode(plain({"error": dict(told.members)}))
+    return KeptAnswer(status=told.status, headers=(*headers, NO_RETRY), pieces=(body,))
 
 
-def _told(error: KeeprateError, kind: OutcomeKind) -> Mapping[str, object]:
-    if kind not in _ANSWERED:
-        return openai_error(error)
-    code = _CODES.get(kind, error.code)
-    return {
-        "error": _renamed(error, {"type": "image_generation_user_error", "param": "prompt", "code": code})
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """An error in OpenAI's shape."""
+
+    status: int
+    members: Mapping[str, object]
+
+
+def _told(result: Result) -> _Told:
+    """Return why no image came, with the status that makes the SDK raise the fitting class."""
+    error, kind = without_image(result), result.outcome.kind
+    if kind in _ANSWERED:
+        code = _CODES.get(kind, error.code)
+        changes = {"type": "image_generation_user_error", "param": "prompt", "code": code}
+        return _Told(status=400, members=_renamed(error, changes))
+    said = (result.outcome.raw_reason or "").partition(" ")[0]
+    if kind is OutcomeKind.FAILED and said in _REFUSALS:
+        status, changes = _REFUSALS[said]
+        return _Told(status=status, members=_renamed(error, changes))
+    return _Told(status=error.http_status, members=_renamed(error, {}))
 
 
 def _renamed(error: KeeprateError, members: Mapping[str, str]) -> Mapping[str, object]:
@@ -81,11 +94,10 @@ def _whole(asked: Asked, result: Result, shown: Sequence[Shown]) -> tuple[Piece,
     for place, one in enumerate(shown):
         pieces.append(b"," if place else b"")
         pieces += _as_link(one) if asked.wants_links else (b'{"b64_json":"', _piece(one), b'"}')
-    rest: dict[str, object] = {
-        "created": _made_at(result),
-        **_described(asked, shown[0]),
-        "usage": _usage(result.attempts),
-    }
+    rest: dict[str, object] = {"created": _made_at(result), **_described(asked, shown[0])}
+    usage = _usage(result.attempts)
+    if usage is not None:
+        rest["usage"] = usage
     if result.is_partial:
         rest |= _partial(result)
     pieces.append(b"]," + msgspec.json.encode(plain(rest))[1:])
@@ -127,7 +139,7 @@ def _described(asked: Asked, one: Shown) -> dict[str, object]:
     }
 
 
-def _adjusted(asked: Asked, result: Result, shown: Sequence[Shown]) -> Pairs:
+def _adjusted(asked: Asked, result: Result, shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
     """Return what is answered otherwise than it was asked, each with both values."""
     told: list[str] = []
     wanted = asked.fields.size
@@ -141,7 +153,7 @@ def _adjusted(asked: Asked, result: Result, shown: Sequence[Shown]) -> Pairs:
     adjusted = [(f"{PREFIX}adjusted", header_text("; ".join(told)))] if told else []
     if result.is_partial:
         adjusted.append((f"{PREFIX}partial", f"{len(result.images)}/{result.request.variants}"))
-    return adjusted
+    return tuple(adjusted)
 
 
 def _partial(result: Result) -> Mapping[str, object]:
