@@ -1,35 +1,70 @@
-"""`keeprate serve` as a child process, for tests whose clients are programs of their own. Loopback only."""
+"""The gateway as a child process, for tests that talk to it as others do."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-SOURCE = Path(__file__).resolve().parents[1] / "src"
-PROGRAM = "import sys; from keeprate.cli.main import main; sys.exit(main())"
+from tests.emulator_process import SOURCE
 
 
-@contextmanager
-def serving(home: Path, emulator_url: str, *arguments: str) -> Iterator[Mapping[str, str]]:
-    """Serve the home at `home`, with the emulator as its upstream; yield the base URLs by dialect."""
+class GatewayProcess:
+    """A running gateway. Use as a context manager, or call `stop`."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+
+    def stop(self) -> int:
+        """Send SIGTERM and return how it ended; nothing that was paid for is dropped, so it may take its time."""
+        self.process.terminate()
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end."""
+        try:
+            code = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        elif self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def start_gateway(home: Path, upstream: str, extra: Mapping[str, str] | None = None) -> GatewayProcess:
+    """Start `keeprate serve` on a home, with a simulated upstream behind it."""
     environ = {
         **os.environ,
         "PYTHONPATH": str(SOURCE),
         "KEEPRATE_HOME": str(home),
-        "KEEPRATE_EMULATOR_URL": emulator_url,
+        "KEEPRATE_EMULATOR_URL": upstream,
         "KEEPRATE_DAY_CAP_USD": "1000",
+        **(extra or {}),
     }
-    command = [sys.executable, "-c", PROGRAM, "serve", "--port", "0", "--json", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line, "the gateway did not start; its own words are on standard error"
-            yield json.loads(line)["base_urls"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+    program = str(Path(sys.executable).with_name("keeprate"))
+    process = subprocess.Popen(
+        [program, "serve", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True, env=environ
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait(10)
+        message = "the gateway did not start; its own words are on standard error"
+        raise RuntimeError(message)
+    return GatewayProcess(process, json.loads(line)["url"])

@@ -1,4 +1,7 @@
-"""The unmodified google-genai SDK, old and new, against the emulator: what it sends is served, what it gets it takes."""
+"""The unmodified google-genai SDK, old and new: what it sends is served, what it gets it takes.
+
+Each release talks to the emulator, and to the gateway with the emulator behind it; nothing may differ.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ import pytest
 
 from tests.clients.client_environments import ClientReport, report
 from tests.emulator_process import start_emulator
+from tests.gateway_process import start_gateway
 
 SCRIPT = "google_genai.py"
 # Pixels and tokens as the public pages print them: https://ai.google.dev/gemini-api/docs/image-generation
@@ -42,6 +46,7 @@ class Run:
 
     release: Release
     with_aiohttp: bool
+    through_gateway: bool
     report: ClientReport
     accepted_calls: int
 
@@ -53,23 +58,36 @@ class Run:
     scope="module",
     params=[
         pytest.param(
-            (release, with_aiohttp),
-            id=f"{release.environment}-{'aiohttp' if with_aiohttp else 'httpx'}",
+            (release, with_aiohttp, through_gateway),
+            id=f"{release.environment}-{'aiohttp' if with_aiohttp else 'httpx'}"
+            + ("-gateway" if through_gateway else ""),
             # One run of the script serves all tests of its release, so they belong on one worker.
-            marks=pytest.mark.xdist_group(f"{release.environment}-{with_aiohttp}"),
+            marks=pytest.mark.xdist_group(f"{release.environment}-{with_aiohttp}-{through_gateway}"),
         )
         for release in RELEASES
         for with_aiohttp in (True, False)
+        for through_gateway in (False, True)
     ],
 )
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    release, with_aiohttp = request.param
+    release, with_aiohttp, through_gateway = request.param
     flags = () if with_aiohttp else ("--without-aiohttp",)
     folder = tmp_path_factory.mktemp("client")
     with start_emulator(folder, "--as-of", A_DAY_WITH_IMAGEN_AND_GA_MODELS, "--draw", "fast") as emulator:
-        told = report(release.environment, SCRIPT, emulator.url, *flags)
+        if through_gateway:
+            day = {"KEEPRATE_AS_OF": A_DAY_WITH_IMAGEN_AND_GA_MODELS}
+            with start_gateway(folder / "home", emulator.url, day) as gateway:
+                told = report(release.environment, SCRIPT, gateway.url, *flags)
+        else:
+            told = report(release.environment, SCRIPT, emulator.url, *flags)
         accepted = emulator.bill_summary()["accepted_calls"]
-    return Run(release=release, with_aiohttp=with_aiohttp, report=told, accepted_calls=accepted)
+    return Run(
+        release=release,
+        with_aiohttp=with_aiohttp,
+        through_gateway=through_gateway,
+        report=told,
+        accepted_calls=accepted,
+    )
 
 
 modes = pytest.mark.parametrize("mode", [GEMINI, VERTEX])

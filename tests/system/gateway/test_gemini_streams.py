@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,8 +15,8 @@ import uvicorn
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.outcomes import AttemptState
 from keeprate.domain.scopes import LOCAL_OWNER
-from tests.emulator_process import SOURCE
 from tests.gateway_ground import Gateway, open_gateway
+from tests.gateway_process import start_gateway
 from tests.slow_upstream import SlowUpstream, large_png, reply_with
 
 pytestmark = pytest.mark.anyio
@@ -130,21 +127,6 @@ async def test_an_answer_that_is_cut_off_breaks_the_connection_and_stays_unknown
     assert (row.state, row.held) == (AttemptState.UNKNOWN, row.new.hold)
 
 
-def started(home: Path, url: str, failpoint: str = "") -> tuple[subprocess.Popen[str], str]:
-    """Start `keeprate serve` on a home and return it with its address."""
-    environ = {
-        **os.environ,
-        "PYTHONPATH": str(SOURCE),
-        "KEEPRATE_HOME": str(home),
-        "KEEPRATE_EMULATOR_URL": url,
-        "KEEPRATE_FAILPOINT": failpoint,
-    }
-    command = [str(Path(sys.executable).with_name("keeprate")), "serve", "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())["url"]
-
-
 KILLS = {
     # in mid-stream: bytes were lost with the process, so nobody knows
     "providers.send.after_chunk:kill:20": AttemptState.UNKNOWN,
@@ -161,11 +143,9 @@ async def test_a_gateway_killed_on_the_way_finds_what_was_paid_for(failpoint: st
     home = tmp_path / "home"
     with SlowUpstream(REPLY) as upstream:
         upstream.gate.set()
-        process, url = await asyncio.to_thread(started, home, upstream.url, failpoint)
-        got = await asyncio.to_thread(fetched, url)
-        assert await asyncio.to_thread(process.wait, 20) == -signal.SIGKILL
-        assert process.stdout is not None
-        process.stdout.close()
+        killed = await asyncio.to_thread(start_gateway, home, upstream.url, {"KEEPRATE_FAILPOINT": failpoint})
+        got = await asyncio.to_thread(fetched, killed.url)
+        assert await asyncio.to_thread(killed.ended) == -signal.SIGKILL
         assert len(got) < len(REPLY)  # the last slice never goes before the books are right
         async with open_gateway(tmp_path, upstream.url) as gateway:
             row = await settled(gateway)
