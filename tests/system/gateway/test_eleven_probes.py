@@ -133,20 +133,38 @@ async def test_5_a_503_is_tried_again_and_paid_once(gateway: Gateway, emulator: 
     assert states == [AttemptState.FAILED, AttemptState.FAILED, AttemptState.IMAGE]
 
 
-async def test_6_a_refusal_is_a_typed_error_and_an_allowed_fallback_is_taken(
-    gateway: Gateway, emulator: EmulatorProcess
-) -> None:
+async def test_6_a_refusal_is_a_typed_error(gateway: Gateway, emulator: EmulatorProcess) -> None:
     emulator.fault("finish_reason", reason="IMAGE_SAFETY", times=1)
     refused = await ask(gateway, model=PRO)
     assert refused.status_code in {400, 422}
     assert refused.json()["error"]["code"]
     assert "IMAGE_SAFETY" in refused.text
     assert refused.headers["x-keeprate-outcome"] == "blocked"
-    emulator.fault("error", code=404, match={"model": "gemini-nano-banana-2.1"})
-    taken = await ask(gateway, {"x-keeprate-purpose": "hero"})
-    models = {str(row.new.route.model) for row in await rows(gateway) if row.state is AttemptState.IMAGE}
-    assert (taken.status_code == 200) is bool(models)
-    assert "gemini-nano-banana-2.1" not in models
+    assert (calls(emulator), cost(refused)) == (1, billed(emulator))
+
+
+async def test_6_an_allowed_fallback_is_taken_for_no_more_money(
+    tmp_path: Path, emulator: EmulatorProcess
+) -> None:
+    emulator.reset()
+    home = tmp_path / "home"
+    home.mkdir()
+    with start_emulator(tmp_path / "spare", "--draw", "fast") as spare:
+        (home / "keeprate.toml").write_text(
+            f'[[upstream]]\nname = "spare"\nsurface = "gemini-api"\nbase_url = "{spare.url}"\nsimulated = true\n'
+        )
+        by_name = {"emulator": emulator, "spare": spare}
+        async with open_gateway(tmp_path, emulator.url) as gateway:
+            view = await route(gateway.house.means, LOCAL_OWNER, "a lamp", Options())
+            first, second = (step.offer for step in view.decision.steps if step.after != "reject")
+            by_name[first.route.upstream].fault("error", code=503)
+            answer = await ask(gateway)
+        emulator.clear_faults()
+        assert answer.status_code == 200
+        assert answer.headers["x-keeprate-route"] == str(second.route)
+        assert second.quote.expected <= first.quote.expected
+        assert calls(by_name[first.route.upstream]) == 0
+        assert cost(answer) == billed(by_name[second.route.upstream])
 
 
 async def test_7_four_images_are_four_purchases_at_four_prices(
