@@ -7,14 +7,15 @@ import pytest
 
 from tests.clients.client_environments import ClientReport, report
 from tests.emulator_process import start_emulator
-from tests.gateway_process import serving
+from tests.gateway_process import start_gateway
 
 pytestmark = pytest.mark.xdist_group("openai")
 SCRIPT = "openai_images.py"
 RELEASE = "3.54.0"
 styles = pytest.mark.parametrize("style", ["sync", "async"])
-# Of one style: generate, two edits, a variation, two streams, four at once, a hint, a link, a block and a loss.
-BOUGHT_EACH = 1 + 2 + 1 + 2 + 4 + 1 + 1 + 1 + 1
+# Of one style: generate, two edits, a variation, two streams, four at once, a hint, a link, a block, a loss,
+# and a stream of two.
+BOUGHT_EACH = 1 + 2 + 1 + 2 + 4 + 1 + 1 + 1 + 1 + 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with start_emulator(folder, "--draw", "fast") as emulator:
         emulator.fault("finish_reason", match={"prompt_contains": "please-block"}, reason="IMAGE_SAFETY")
         emulator.fault("drop_after_accept", match={"prompt_contains": "please-lose"})
-        with serving(folder / "home", emulator.url) as urls:
-            told = report("openai", SCRIPT, urls["openai"])
+        for once in ("block-one-of-sync", "block-one-of-async"):
+            emulator.fault("finish_reason", times=1, match={"prompt_contains": once}, reason="IMAGE_SAFETY")
+        with start_gateway(folder / "home", emulator.url) as gateway:
+            told = report("openai", SCRIPT, f"{gateway.url}/v1")
         return Run(report=told, accepted_calls=emulator.bill_summary()["accepted_calls"])
 
 
@@ -113,6 +116,14 @@ def test_models_are_listed(run: Run, style: str) -> None:
     told = run.result(style, "models")
     assert "auto" in str(told["ids"])
     assert told["one"] == "google"
+
+
+@styles
+def test_a_stream_of_which_some_came_ends_in_an_error_after_them(run: Run, style: str) -> None:
+    told = run.result(style, "some_of_a_stream")
+    assert told.get("events") == 1, told
+    assert (told["error"], told["code"]) == ("APIError", "partial_failure")
+    assert "1 of 2 images came" in str(told["message"])
 
 
 @styles

@@ -19,6 +19,7 @@ from openai.types import ImagesResponse
 from PIL import Image
 
 MODEL = "gpt-image-2"
+BLOCKED_ONCE = {openai.OpenAI: "block-one-of-sync", openai.AsyncOpenAI: "block-one-of-async"}
 
 
 async def settle(result):
@@ -167,6 +168,26 @@ async def lost(client):
     await settle(client.images.generate(prompt="a lamp, please-lose", model="gemini-3-pro-image"))
 
 
+async def some_of_a_stream(client):
+    words, count = f"a lamp, {BLOCKED_ONCE[type(client)]}", 0
+    opened = await settle(client.images.generate(model="gemini-3-pro-image", prompt=words, n=2, stream=True))
+    try:
+        if hasattr(opened, "__aiter__"):
+            async for _event in opened:
+                count += 1
+        else:
+            for _event in opened:
+                count += 1
+    except openai.APIError as error:
+        return {
+            "events": count,
+            "error": type(error).__name__,
+            "code": error.code,
+            "message": error.message,
+        }
+    return {"events": count}
+
+
 CASES = (
     generate,
     edit_one,
@@ -184,6 +205,7 @@ CASES = (
     unknown_model,
     blocked,
     lost,
+    some_of_a_stream,
 )
 
 
