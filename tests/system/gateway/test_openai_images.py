@@ -15,6 +15,8 @@ from keeprate.domain.budgets import Window
 from keeprate.domain.money import usd
 from keeprate.domain.scopes import LOCAL_OWNER
 from keeprate.domain.terms import Cap, Grant
+from keeprate.gateway.openai.links import SECRET_FILE, signed
+from keeprate.safety.home_secrets import home_secret
 from tests.emulator_process import EmulatorProcess, start_emulator
 from tests.gateway_ground import Gateway, open_gateway
 
@@ -188,6 +190,36 @@ async def test_links_lead_to_the_picture_for_an_hour_and_only_whole(gateway: Gat
     for broken in (link[:-2], link.replace("expires=1", "expires=2"), link.partition("?")[0]):
         refused = await gateway.client.get(broken)
         assert refused.status_code == 404, broken
+
+
+async def test_a_link_opens_without_a_key_where_everything_else_wants_one(gateway: Gateway) -> None:
+    key = await gateway.key(Grant.GENERATE)
+    headers = {"idempotency-key": "linked"}
+    body = {"prompt": "a lamp", "response_format": "url"}
+    answer = await gateway.ask("POST", GENERATIONS, key.secret, json=body, headers=headers)
+    assert (await gateway.client.get(answer.json()["data"][0]["url"])).status_code == 200
+    replayed = await gateway.ask("POST", GENERATIONS, key.secret, json=body, headers=headers)
+    assert (await gateway.client.get(replayed.json()["data"][0]["url"])).status_code == 200
+    assert (await gateway.client.get("/v1/models")).status_code == 401
+
+
+async def test_a_link_that_is_too_old_is_as_good_as_none(gateway: Gateway) -> None:
+    link = (await generate(gateway, response_format="url")).json()["data"][0]["url"]
+    name = link.partition("?")[0].rpartition("/")[2]
+    secret = home_secret(gateway.house.settings.home, SECRET_FILE)
+    now = int(gateway.house.means.till.clock.now().timestamp())
+    for ends, status in ((now + 60, 200), (now - 1, 404)):
+        signature = signed(secret, LOCAL_OWNER.workspace, name, ends)
+        shown = await gateway.client.get(f"{link.partition('?')[0]}?expires={ends}&signature={signature}")
+        assert shown.status_code == status
+
+
+async def test_what_is_no_picture_is_refused_by_the_name_of_its_field(
+    gateway: Gateway, emulator: EmulatorProcess
+) -> None:
+    answer = await gateway.ask("POST", EDITS, data={"prompt": "x"}, files={"image": b"no picture"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "image")
+    assert bought(emulator) == 0
 
 
 async def test_a_stream_brings_the_finished_picture_as_one_event(gateway: Gateway) -> None:

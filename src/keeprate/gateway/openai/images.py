@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from keeprate.catalogue.cards import ModelCard
+from keeprate.domain.errors import UnreadableReference
 from keeprate.domain.purposes import Fidelity
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.exchange import Answer, Request
@@ -166,7 +167,13 @@ class Images:
     async def _bought(self, order: Order, intent: str) -> Bought:
         means = self._desk.means_for(order.caller, order.options)
         options = replace(order.options, intent=intent)
-        result = await generate(means, order.caller.scope, order.asked.prompt, options)
+        try:
+            result = await generate(means, order.caller.scope, order.asked.prompt, options)
+        except UnreadableReference as fault:
+            # The dialect's own word for it, so that the SDK's `param` names a field its user knows.
+            raise UnreadableReference(
+                fault.message, field="image", value=fault.value, remedy=fault.remedy
+            ) from fault
         return bought(order.asked, result, await self._shown(order, result))
 
     async def _shown(self, order: Order, result: Result) -> tuple[Shown, ...]:

@@ -53,7 +53,7 @@ class Links:
         def link(found: re.Match[bytes]) -> bytes:
             name = found[1].decode()
             path = PATH.format(workspace=quote(workspace, safe=""), name=name)
-            return f"{base}{path}?expires={ends}&signature={_signed(secret, workspace, name, ends)}".encode()
+            return f"{base}{path}?expires={ends}&signature={signed(secret, workspace, name, ends)}".encode()
 
         return _PLACEHOLDER.sub(link, body)
 
@@ -70,7 +70,7 @@ class Links:
         secret = await self._own_secret(self._desk.house.settings.home)
         ends = int(expires) if expires.isdecimal() and len(expires) <= 12 else 0
         left_s = ends - int(self._desk.means.till.clock.now().timestamp())
-        is_ours = hmac.compare_digest(_signed(secret, workspace, name, ends).encode(), signature.encode())
+        is_ours = hmac.compare_digest(signed(secret, workspace, name, ends).encode(), signature.encode())
         if found is None or not is_ours or left_s <= 0:
             raise _no_link()
         content = await self._desk.means.till.assets.read(workspace, found[1])
@@ -97,7 +97,8 @@ def base_url(request: Request, usual: str) -> str:
     return f"{request.scope.get('scheme', 'http')}://{host}"
 
 
-def _signed(secret: Secret, workspace: str, name: str, ends: int) -> str:
+def signed(secret: Secret, workspace: str, name: str, ends: int) -> str:
+    """Return the signature of a link to `name` that ends at `ends`, in seconds of Unix time."""
     text = f"{len(workspace)}:{workspace}/{name}?{ends}".encode()
     digest = hmac.new(secret.reveal().encode(), text, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
