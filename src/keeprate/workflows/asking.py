@@ -13,7 +13,7 @@ from keeprate.domain.decisions import Decision
 from keeprate.domain.errors import IdempotencyMismatch, InvalidValue
 from keeprate.domain.requests import ImageRequest
 from keeprate.domain.scopes import Scope
-from keeprate.workflows.claim_store import Claim, ClaimKind
+from keeprate.workflows.claim_store import Claim, ClaimKind, Unanswered
 
 INTENT: Final = "ask-"
 KEPT_FOR: Final = timedelta(days=7)
@@ -92,6 +92,45 @@ def claim_of(row: Attempt, now: datetime) -> Claim | None:
         fingerprint=intent.removeprefix(INTENT).partition("-")[0],
         owner="",
         created_at=now,
+    )
+
+
+def fresh_claim(
+    asking: Asking, kind: ClaimKind, name: str | None, *, owner: str, token: str, now: datetime
+) -> Claim:
+    """Return a claim not yet written. One of a client that left is named by its intent."""
+    known = kind is ClaimKind.LEFT and name is not None
+    intent = name if known and name is not None else asking.prefix + token
+    return Claim(
+        workspace=asking.scope.workspace,
+        id=intent,
+        caller=asking.caller,
+        kind=kind,
+        name=name or intent,
+        fingerprint=asking.fingerprint,
+        owner=owner,
+        created_at=now,
+    )
+
+
+def clean_claim(owner: str, now: datetime) -> Claim:
+    """Return the note of a process that ended with nobody owed an answer."""
+    return Claim(
+        workspace="",
+        id=owner,
+        caller="",
+        kind=ClaimKind.CLEAN,
+        name=owner,
+        fingerprint="",
+        owner=owner,
+        created_at=now,
+    )
+
+
+def unanswered_since(asking: Asking, since: datetime) -> Unanswered:
+    """Return how to find what equal requests of the same caller bought and nobody was told of."""
+    return Unanswered(
+        workspace=asking.scope.workspace, caller=asking.caller, prefix=asking.prefix, since=since
     )
 
 

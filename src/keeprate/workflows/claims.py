@@ -17,9 +17,19 @@ from typing import Final
 from keeprate.domain.attempts import Attempt
 from keeprate.domain.scopes import Scope
 from keeprate.workflows import kept_answers
-from keeprate.workflows.asking import KEPT_FOR, Asking, claim_of, hidden, is_over, mismatch
+from keeprate.workflows.asking import (
+    KEPT_FOR,
+    Asking,
+    claim_of,
+    clean_claim,
+    fresh_claim,
+    hidden,
+    is_over,
+    mismatch,
+    unanswered_since,
+)
 from keeprate.workflows.claim_runs import POLL_S, Buy, Claimed, How, Runs, Turn
-from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimStore, Unanswered
+from keeprate.workflows.claim_store import Claim, ClaimKind, ClaimStore
 from keeprate.workflows.exact_cache import ExactCache
 from keeprate.workflows.kept_answers import Bought, KeptAnswer, Piece, unpacked
 from keeprate.workflows.orphans import Orphans
@@ -101,12 +111,7 @@ class Claims:
         while self._tasks:
             await asyncio.wait(self._tasks)
         if self._has_bought:
-            now = self._clock.now()
-            clean = Claim(
-                workspace="", id=self._owner, caller="", kind=ClaimKind.CLEAN, name=self._owner,
-                fingerprint="", owner=self._owner, created_at=now,
-            )  # fmt: skip
-            await self._store.begin(clean)
+            await self._store.begin(clean_claim(self._owner, self._clock.now()))
 
     async def lost(self, row: Attempt) -> None:
         """Note that the process that made `row` died before its client had the answer."""
@@ -212,12 +217,7 @@ class Claims:
 
     async def _in_ledger(self, asking: Asking) -> Turn | None:
         """Return the turn to go on with a purchase whose client came back, be it of whatever process."""
-        asked = Unanswered(
-            workspace=asking.scope.workspace,
-            caller=asking.caller,
-            prefix=asking.prefix,
-            since=self._clock.now() - _RESENT_WITHIN,
-        )
+        asked = unanswered_since(asking, self._clock.now() - _RESENT_WITHIN)
         for intent, owner in await self._store.unanswered(asked):
             # What a living process settled has its client, or is among the orphans.
             if owner == self._owner or (owner and not await self._is_dead(owner)):
@@ -228,19 +228,8 @@ class Claims:
         return None
 
     def _fresh(self, asking: Asking, kind: ClaimKind, name: str | None) -> Claim:
-        """Return a claim not yet written. One of a client that left is named by its intent."""
-        known = kind is ClaimKind.LEFT and name is not None
-        intent = name if known and name is not None else asking.prefix + self._rng.token()
-        return Claim(
-            workspace=asking.scope.workspace,
-            id=intent,
-            caller=asking.caller,
-            kind=kind,
-            name=name or intent,
-            fingerprint=asking.fingerprint,
-            owner=self._owner,
-            created_at=self._clock.now(),
-        )
+        token, now = self._rng.token(), self._clock.now()
+        return fresh_claim(asking, kind, name, owner=self._owner, token=token, now=now)
 
     def _tidy_up(self) -> None:
         """Forget, every hour and beside other work, what is too old to answer anybody."""
