@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+import http_api
+
 import keeprate
 from keeprate import catalogue
 from keeprate.catalogue.book import FIRST_DAY, Book
@@ -238,6 +240,7 @@ def _said(thing: object) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands_page,
     "errors.md": errors_page,
+    "http-api.md": http_api.page,
     "capabilities.md": capabilities_page,
     "library.md": library_page,
 }

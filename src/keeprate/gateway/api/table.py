@@ -6,12 +6,11 @@ from importlib.metadata import version
 from typing import Final, TypedDict, cast
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
+from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
-from starlette.requests import Request as HttpRequest
 
 from keeprate.domain.errors import InvalidRequest, InvalidValue, KeeprateError
 from keeprate.domain.terms import Grant
@@ -92,14 +91,14 @@ def rows(desk: Desk) -> tuple[Row, ...]:
 def doors(desk: Desk) -> Iterable[Door]:
     """Return a door for each endpoint, all of them served by one FastAPI application, and its description."""
     app = application(rows(desk))
-    document = _described(app)
+    document = described(app)
 
-    async def described(request: Request, caller: Caller) -> Answer:
+    async def openapi(request: Request, caller: Caller) -> Answer:
         del request, caller
         return Answer(body=_encoded(document))
 
     description = Door(
-        name="api.openapi", dialect=Dialect.API, method="GET", path=OPENAPI, needs=None, serve=described
+        name="api.openapi", dialect=Dialect.API, method="GET", path=OPENAPI, needs=None, serve=openapi
     )
     return (
         description,
@@ -172,7 +171,7 @@ def _responses(row: Row) -> dict[int | str, dict[str, object]]:
     return told_of
 
 
-def _described(app: FastAPI) -> Mapping[str, object]:
+def described(app: FastAPI) -> Mapping[str, object]:
     """Return the OpenAPI document: FastAPI's, with the shape of problems and the ways to send a key."""
     document = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
