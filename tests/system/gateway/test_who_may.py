@@ -157,8 +157,10 @@ async def test_a_key_opens_the_doors_of_its_grants_and_no_other(
                 may = grant is Grant.ADMIN or grant in {door.needs, *door.also}
                 if may:
                     continue
+                # The header that this dialect's own clients send: another may lead to another door.
+                where = {"x-goog-api-key": secret} if door.dialect.is_google else {"x-api-key": secret}
                 answer = await gateway.ask(
-                    door.method, path_of(door, ground.names), secret, json=BODIES.get(door.name)
+                    door.method, path_of(door, ground.names), headers=where, json=BODIES.get(door.name)
                 )
                 if answer.status_code not in refusals_of(door) - {401}:
                     wrong.append(f"{door.name} with {grant}: {answer.status_code}")

@@ -6,11 +6,12 @@ from importlib.metadata import version
 from typing import Final, TypedDict, cast
 
 import msgspec
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from keeprate.domain.errors import InvalidRequest, InvalidValue, KeeprateError
 from keeprate.domain.terms import Grant
