@@ -162,7 +162,7 @@ async def test_a_cap_holds_over_four_processes(url: str, tmp_path: Path) -> None
 
 async def test_processes_share_a_postgres_without_a_lost_race(postgres_url: str, tmp_path: Path) -> None:
     with opened(postgres_url, tmp_path) as (_, ledger):
-        await ledger.set_budget(SCOPE, budget(3000 * CENT, Window.TOTAL), NOON)
+        await ledger.set_budget(SCOPE, budget(300 * CENT, Window.TOTAL), NOON)
     with (
         hammering(postgres_url, tmp_path, seconds=2) as one,
         hammering(postgres_url, tmp_path, seconds=2) as two,

@@ -71,7 +71,7 @@ def test_buying_judging_and_looking_back_are_one_document_each(shell: Shell) -> 
 
 def test_the_commands_tried_here_are_all_there_are() -> None:
     tried = {arguments[0] for arguments in LOOKING} | {
-        "generate", "edit", "whence", "verdict", "reconcile", "demo",
+        "generate", "edit", "whence", "verdict", "reconcile", "demo", "serve",
     }  # fmt: skip
     assert tried == {command.name for command in COMMANDS}
 
