@@ -14,6 +14,7 @@ import msgspec
 
 from keeprate.domain.errors import InvalidValue
 from keeprate.domain.geometry import Size
+from keeprate.domain.money import NanoUSD
 from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import ModelId, Surface
 from keeprate.workflows.forwarding import Errand
@@ -42,6 +43,7 @@ class Verb(StrEnum):
     STREAM = "streamGenerateContent"
     PREDICT = "predict"
     INTERACT = "interactions"
+    BATCH = "batchGenerateContent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,15 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """The money of many requests that go in one call."""
+
+    low: NanoUSD
+    expected: NanoUSD
+    worst: NanoUSD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What was read of an envelope. `size` and `ratio` None are left to the model.
 
@@ -71,6 +82,7 @@ class Wanted:
     `output_limit` is the caller's own bound on output tokens. `text_bytes` is at least what all words take.
     `previous` is the interaction that goes on. `config_name` is how the caller spells the configuration's
     member; `hints` is the `keeprate` object of the body, which must not go along.
+    `lot` is the money of a call that asks for many things at once.
     """
 
     prompt: str
@@ -95,6 +107,7 @@ class Wanted:
     previous: str | None = None
     config_name: str | None = None
     hints: Mapping[str, object] | None = None
+    lot: Lot | None = None
 
 
 class _Blob(msgspec.Struct, rename="camel"):

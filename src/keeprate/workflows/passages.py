@@ -26,7 +26,7 @@ from keeprate.routing.market import Market
 from keeprate.routing.policies import policy_named
 from keeprate.routing.quotes import quote_for
 from keeprate.workflows.affinity import Kind, Place, place_of
-from keeprate.workflows.envelopes import Envelope, Verb, Wanted, model_named, spliced
+from keeprate.workflows.envelopes import Envelope, Lot, Verb, Wanted, model_named, spliced
 from keeprate.workflows.forwarding import Errand, Forwarder, Parcel
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, image_request, lane_asked
@@ -146,6 +146,9 @@ def prepared(means: Means, through: Passage, step: Step, *, place: tuple[int, in
     forwarder = forwarder_of(means, route.upstream)
     images = min(through.wanted.count, step.offer.images_per_attempt)
     quote = quote_for(step.offer, images)
+    beyond = _beyond_the_quote(means, through, step, quote.max_output_tokens)
+    single = Lot(low=quote.low, expected=quote.expected, worst=NanoUSD(quote.worst + beyond))
+    lot = through.wanted.lot or single
     changes = _changes(through, step, quote.max_output_tokens)
     address = forwarder.address(_errand(through.envelope, forwarder, route.model))
     key = AttemptKey(
@@ -165,9 +168,9 @@ def prepared(means: Means, through: Passage, step: Step, *, place: tuple[int, in
         request_json=through.request_json,
         decision_json=through.decision_json,
         payload_sha256=_payload_sha256(through.envelope, address, changes),
-        quote_low=quote.low,
-        quote_expected=quote.expected,
-        hold=NanoUSD(quote.worst + _beyond_the_quote(means, through, step, quote.max_output_tokens)),
+        quote_low=lot.low,
+        quote_expected=lot.expected,
+        hold=lot.worst,
         price_id=quote.price_id,
         created_at=means.till.clock.now(),
     )

@@ -9,13 +9,20 @@ forward     in slices, while the image is decoded, hashed and written; the last 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from keeprate.domain.decisions import Step
-from keeprate.domain.errors import KeeprateError, SpendingStopped, Throttled, Unreachable, UpstreamUnknown
+from keeprate.domain.errors import (
+    Conflict,
+    KeeprateError,
+    SpendingStopped,
+    Throttled,
+    Unreachable,
+    UpstreamUnknown,
+)
 from keeprate.domain.outcomes import AttemptState, FailureClass, Outcome, OutcomeKind
 from keeprate.domain.scopes import Scope
 from keeprate.workflows.affinity import Kind, Place, remember
@@ -23,11 +30,12 @@ from keeprate.workflows.courtesy import PATIENCE, SHORT, polite_call, until_free
 from keeprate.workflows.envelopes import Envelope, Verb, Wanted
 from keeprate.workflows.forwarding import AdoptingAssets, PartingSpool
 from keeprate.workflows.generate import agree
-from keeprate.workflows.intents import used_otherwise
+from keeprate.workflows.intents import under_way
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, seconds
 from keeprate.workflows.parting import Adopting, Parting
 from keeprate.workflows.passages import Passage, Standing, Try, passage, prepared
+from keeprate.workflows.pay import OPEN
 from keeprate.workflows.pipes import Pipe
 from keeprate.workflows.retry import next_wait
 from keeprate.workflows.tee import Tee
@@ -45,7 +53,7 @@ class Relayed:
     """An answer on its way to the caller. `slices` is its body, byte for byte the upstream's.
 
     `outcome` is None for a stream, whose end is not known yet; `paid` is None while it goes on. `length` is
-    None where nobody said it. `added` names fields that the caller had not set.
+    None where nobody said it. `leave` says that nobody takes the rest.
     """
 
     status: int
@@ -56,6 +64,7 @@ class Relayed:
     tried: Try
     outcome: Outcome | None
     paid: Paid | None
+    leave: Callable[[], None]
 
     @property
     def content_type(self) -> str:
@@ -63,8 +72,16 @@ class Relayed:
         return self.headers.get("Content-Type", _CONTENT_TYPE)
 
 
-# Told once, in the paid call's own task, how it ended: None where it raised or may have been paid.
-Ended = Callable[[Paid, Tee], Awaitable[None]]
+class Witness(Protocol):
+    """Is told in the paid call's own task how it ended, whether or not anybody still waits for the answer."""
+
+    async def brought(self, relayed: Relayed, tee: Tee) -> None:
+        """Take note of an answer that is stored and booked."""
+        ...
+
+    async def broke_off(self, fault: KeeprateError) -> None:
+        """Take note that an answer broke off after its beginning had gone out."""
+        ...
 
 
 class Relay:
@@ -84,7 +101,7 @@ class Relay:
         wanted: Wanted,
         *,
         options: Options,
-        ended: Ended | None = None,
+        witness: Witness | None = None,
     ) -> Relayed:
         """Buy what `envelope` asks for and return its answer as soon as it is known to be one.
 
@@ -95,7 +112,7 @@ class Relay:
         through = await passage(means, scope, envelope, wanted, options=options, standing=standing)
         await self._agree(means, through, options)
         steps = [(index, step) for index, step in enumerate(through.decision.steps) if step.after != "reject"]
-        order = _Order(means, through, self._stores_of(means), _end(means, options), ended)
+        order = _Order(means, through, self._stores_of(means), _end(means, options), witness)
         for place, (index, step) in enumerate(steps):
             is_last = place == len(steps) - 1
             try:
@@ -162,7 +179,7 @@ class _Order:
     through: Passage
     stores: _Stores
     ends_at: datetime | None
-    ended: Ended | None
+    witness: Witness | None
 
     async def tried(self, index: int, step: Step) -> Relayed:
         """Buy at one step, trying again where nothing can have been paid and it may help."""
@@ -220,18 +237,23 @@ class _Order:
                 ends_at=None,
             )
             if paid.replayed:
-                raise used_otherwise(self.through.intent)
+                raise bought_before(paid)
             await self._remembered(tried, tee, paid)
-            if self.ended is not None:
-                await self.ended(paid, tee)
         except KeeprateError as fault:
-            tee.pipe.fail(fault)
+            await self._broken_off(tee, fault)
             raise
         if paid.failure is None:
+            if self.witness is not None:
+                await self.witness.brought(self._at_its_end(tried, tee, paid), tee)
             tee.pipe.end(tee.kept)
         else:
-            tee.pipe.fail(lost(paid))
+            await self._broken_off(tee, lost(paid))
         return paid
+
+    async def _broken_off(self, tee: Tee, fault: KeeprateError) -> None:
+        tee.pipe.fail(fault)
+        if tee.opened.done() and self.witness is not None:
+            await self.witness.broke_off(fault)
 
     async def _remembered(self, tried: Try, tee: Tee, paid: Paid) -> None:
         """Note what only this upstream can go on with."""
@@ -242,6 +264,8 @@ class _Order:
         place = Place(upstream=route.upstream, model=str(route.model), attempt_id=tried.new.id)
         if self.through.envelope.verb is Verb.INTERACT and paid.attempt.response_id is not None:
             await remember(ledger, scope, Kind.INTERACTION, paid.attempt.response_id, place)
+        if self.through.envelope.verb is Verb.BATCH and paid.attempt.response_id is not None:
+            await remember(ledger, scope, Kind.BATCH, paid.attempt.response_id, place)
         if len(self.means.providers) > 1:
             for signature in _signatures(tee.landed.text):
                 await remember(ledger, scope, Kind.SIGNATURE, signature, place)
@@ -259,6 +283,7 @@ class _Order:
             tried=tried,
             outcome=None if is_stream else Outcome(kind=OutcomeKind.IMAGE),
             paid=None,
+            leave=tee.pipe.leave,
         )
 
     def _at_its_end(self, tried: Try, tee: Tee, paid: Paid) -> Relayed:
@@ -280,7 +305,25 @@ class _Order:
             tried=tried,
             outcome=paid.attempt.outcome,
             paid=paid,
+            leave=tee.pipe.leave,
         )
+
+
+def bought_before(paid: Paid) -> KeeprateError:
+    """Return what a caller is told whose call was bought before, by a process that had no time to answer it."""
+    row = paid.attempt
+    if row.state is AttemptState.UNKNOWN:
+        return lost(paid)
+    if row.state in OPEN:
+        return under_way(row)
+    return Conflict(
+        f"this was bought before, as attempt {row.id}, and ended as {row.outcome or row.state}; "
+        "its answer's words were lost with the process that bought it",
+        field="attempt",
+        value=row.id,
+        remedy=f"its images are kept: see keeprate attempts {row.id}; or send the call anew",
+        facts={"attempt_id": row.id},
+    )
 
 
 def lost(paid: Paid) -> KeeprateError:

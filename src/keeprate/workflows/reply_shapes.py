@@ -15,6 +15,7 @@ class ReplyShape(StrEnum):
     PREDICT = "predict"
     INTERACTION = "interaction"
     INTERACTION_EVENTS = "interaction-events"
+    BATCH = "batch"  # a batch taken on: what it makes, and costs, comes later
 
     @property
     def is_stream(self) -> bool:

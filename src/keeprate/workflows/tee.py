@@ -218,12 +218,12 @@ class Tee:
         answer = self.forwarder.read(text, shape=self.shape, served_tier=spooled.served_tier)
         drafts = {draft.stand_in: draft for draft in spooled.drafts}
         images: dict[bytes, StoredImage | KeeprateError] = {}
-        for part in answer.images:
-            if part.content in drafts:
-                try:
-                    images[part.content] = self.assets.adopt(self.workspace, drafts[part.content])
-                except (UnreadableReference, StorageError) as fault:
-                    images[part.content] = fault
+        # Sketches of a thought among them: whoever is told this answer again is told all of it.
+        for stand_in, draft in drafts.items():
+            try:
+                images[stand_in] = self.assets.adopt(self.workspace, draft)
+            except (UnreadableReference, StorageError) as fault:
+                images[stand_in] = fault
         return Landed(spooled=spooled, text=text, answer=answer, images=images)
 
     async def _refused(self, incoming: Incoming) -> SendFailure:

@@ -47,7 +47,7 @@ async def listening(folder: Path, url: str) -> AsyncGenerator[tuple[Gateway, int
 
 async def asked(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, dict[str, str]]:
     """Send a call and return what it is answered with so far: its header fields."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
     writer.write(
         f"POST {GENERATE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY
     )

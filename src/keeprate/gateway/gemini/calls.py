@@ -1,17 +1,31 @@
 """Calls that are paid for: generateContent, its stream, predict and interactions, through the one relay."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from keeprate.domain.errors import InvalidValue
+from keeprate.domain.errors import InvalidValue, KeeprateError
+from keeprate.domain.purposes import Lane
 from keeprate.domain.routes import Surface
 from keeprate.gateway.desk import Desk
-from keeprate.gateway.exchange import Answer, Pairs, Request
-from keeprate.gateway.gemini.passing import JSON_TYPE, Gathered, downward, gathered
+from keeprate.gateway.exchange import Answer, Request
+from keeprate.gateway.gemini.keeping import (
+    Keeping,
+    asking_for,
+    content_type_of,
+    delivered,
+    headers_of,
+    while_there,
+)
+from keeprate.gateway.gemini.lots import lot_of, read_batch, requests_in
+from keeprate.gateway.gemini.passing import JSON_TYPE, Gathered, gathered
 from keeprate.gateway.identity import Caller
-from keeprate.gateway.marks import PREFIX, Hints, Marks, header_text, hints_of, with_hints
-from keeprate.workflows.envelopes import Envelope, Verb, Wanted, model_named, read_content, read_predict
+from keeprate.gateway.marks import Hints, hints_of, with_hints
+from keeprate.gateway.paid_once import played
+from keeprate.workflows.claims import Claimed
+from keeprate.workflows.envelopes import Envelope, Lot, Verb, Wanted, model_named, read_content, read_predict
 from keeprate.workflows.forwarding import Errand
 from keeprate.workflows.interaction_envelopes import model_in, read_interaction
 from keeprate.workflows.options import Options
@@ -23,6 +37,7 @@ _READ: Final[Mapping[Verb, Callable[[Envelope], Wanted]]] = {
     Verb.STREAM: read_content,
     Verb.PREDICT: read_predict,
     Verb.INTERACT: read_interaction,
+    Verb.BATCH: read_batch,
 }
 # What the dialect has a field for is said there, or the upstream would not hear of it.
 _SAID_IN_THE_BODY: Final = {
@@ -75,18 +90,61 @@ class Calls:
             lane_header=request.headers.get(_LANE_HEADER),
         )
 
-    async def _passed_on(self, request: Request, caller: Caller, envelope: Envelope) -> Answer:
-        wanted = _READ[envelope.verb](envelope)
+    async def batch(self, request: Request, caller: Caller) -> Answer:
+        """Hand a batch in. All it may cost is held; what it did cost is booked when its end is seen.
+
+        Raises:
+            InvalidValue: Its requests are in a file, where nobody here can quote them.
+        """
+        body = await gathered(request)
+        collection = f"models/{{model}}:{Verb.BATCH}"
+        errand = Errand(collection=collection, version=version_of(request))
+        envelope = self._envelope(request, body, Verb.BATCH, errand)
+        parts = requests_in(body.body)
+        options = replace(self.desk.defaults(caller), lane=str(Lane.BATCH))
+        means = self.desk.means_for(caller, options)
+        lot = await lot_of(means, caller.scope, envelope, parts, options=options)
+        return await self._passed_on(request, caller, envelope, lot)
+
+    async def _passed_on(
+        self, request: Request, caller: Caller, envelope: Envelope, lot: Lot | None = None
+    ) -> Answer:
+        wanted = replace(_READ[envelope.verb](envelope), lot=lot)
         options = self._options(request, caller, envelope, wanted)
         means = self.desk.means_for(caller, options)
-        relayed = await self.relay.pass_on(means, caller.scope, envelope, wanted, options=options)
+        claims = self.desk.house.claims
+        opened = await claims.open(asking_for(request, caller, envelope, wanted))
+        if isinstance(opened, Claimed):
+            return played(
+                opened, claims.slices(caller.scope, opened.answer), content_type=content_type_of(wanted)
+            )
+        keeping = Keeping(opened)
+        bought = replace(options, intent=opened.intent)
+        relaying = asyncio.create_task(
+            self._kept(keeping, self.relay.pass_on(
+                means, caller.scope, envelope, wanted, options=bought, witness=keeping
+            )),
+            name="relaying",
+        )  # fmt: skip
+        relayed = await while_there(request, opened, relaying)
         return Answer(
             status=relayed.status,
-            headers=(*downward(relayed.headers), *marks_of_relayed(relayed)),
+            headers=headers_of(relayed),
             content_type=relayed.content_type,
             body=relayed.slices,
             length=relayed.length,
+            delivered=partial(delivered, opened, relayed),
         )
+
+    async def _kept(self, keeping: Keeping, relaying: Awaitable[Relayed]) -> Relayed:
+        """Return what is passed on, having noted where nothing is."""
+        try:
+            relayed = await relaying
+        except KeeprateError as error:
+            await keeping.failed(error)
+            raise
+        await keeping.refused(relayed)
+        return relayed
 
     def _options(self, request: Request, caller: Caller, envelope: Envelope, wanted: Wanted) -> Options:
         hints = hints_of(request.headers, wanted.hints)
@@ -111,27 +169,6 @@ def query_of(request: Request, keep: frozenset[str] = _QUERY) -> str:
         for name, value in request.query
         if name in keep and value.replace("_", "").isalnum()
     )
-
-
-def marks_of_relayed(relayed: Relayed) -> Pairs:
-    """Return what an answer says of itself; its cost where it came whole."""
-    paid, new = relayed.paid, relayed.tried.new
-    charge = None if paid is None else paid.attempt.charge
-    marks = Marks(
-        attempt_id=new.id,
-        route=new.route,
-        reason=relayed.through.decision.reason,
-        quote=new.quote_expected,
-        outcome=relayed.outcome,
-        cost=None if charge is None else charge.amount,
-        simulated=new.simulated,
-    )
-    told = [*marks.headers()]
-    if relayed.tried.added:
-        told.append((f"{PREFIX}added", ", ".join(relayed.tried.added)))
-    if relayed.through.notices:
-        told.append((f"{PREFIX}notice", header_text("; ".join(relayed.through.notices))))
-    return told
 
 
 def _refuse_what_the_body_says(hints: Hints) -> None:

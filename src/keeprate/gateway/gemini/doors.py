@@ -9,6 +9,7 @@ from keeprate.domain.terms import Grant
 from keeprate.gateway.desk import Desk
 from keeprate.gateway.dispatch import Dialect
 from keeprate.gateway.doors import Door, Handler
+from keeprate.gateway.gemini.batches import Batches
 from keeprate.gateway.gemini.calls import Calls
 from keeprate.gateway.gemini.errands import Errands
 from keeprate.gateway.gemini.files import Files
@@ -35,6 +36,7 @@ def _gemini(desk: Desk, relay: Relay) -> Iterator[Door]:
     calls = Calls(desk=desk, relay=relay, surface=GEMINI_API)
     errands = Errands(desk=desk, surface=GEMINI_API)
     files, models = Files(errands=errands), Models(desk=desk, surface=GEMINI_API)
+    batches = Batches(errands=errands)
     for version in GEMINI_VERSIONS:
         at = partial(_door, Dialect.GEMINI, f"/{version}")
         yield from _verbs(calls, errands, at, "/models/{model}")
@@ -53,6 +55,11 @@ def _gemini(desk: Desk, relay: Relay) -> Iterator[Door]:
         yield at("files.download", "GET", "/files/{file}:download", serve=files.one)
         yield at("files.get", "GET", "/files/{file}", serve=files.one)
         yield at("files.delete", "DELETE", "/files/{file}", serve=files.one)
+        yield at("batches.create", "POST", "/models/{model}:batchGenerateContent", serve=calls.batch)
+        yield at("batches.list", "GET", "/batches", serve=batches.listed)
+        yield at("batches.get", "GET", "/batches/{batch}", serve=batches.one)
+        yield at("batches.cancel", "POST", "/batches/{batch}:cancel", serve=batches.cancel)
+        yield at("batches.delete", "DELETE", "/batches/{batch}", serve=batches.one)
         yield from _uploads(files, version)
 
 

@@ -1,10 +1,10 @@
 """What both surfaces' providers do alike: shape a call, label it, send it once, understand the reply."""
 
 import mmap
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import aiohttp
 
@@ -15,6 +15,7 @@ from keeprate.domain.routes import Route, Upstream
 from keeprate.providers.forwarding import forwarded
 from keeprate.providers.google.answers import content_answer
 from keeprate.providers.google.asking import MAX_OUTPUT_TOKENS, Ask, contents_json
+from keeprate.providers.google.batching import batch_answer
 from keeprate.providers.google.history import model_turn
 from keeprate.providers.google.interacting import interaction_answer, interaction_events_answer
 from keeprate.providers.google.predict import predict_answer
@@ -147,19 +148,13 @@ class GoogleProvider:
 
     def read(self, text: bytes, *, shape: ReplyShape, served_tier: str | None) -> Answer:
         """Return the typed answer that a reply's text holds."""
-        match shape:
-            case ReplyShape.CONTENT:
-                return content_answer(text, served_tier=served_tier)
-            case ReplyShape.EVENTS:
-                return events_answer(text, served_tier=served_tier)
-            case ReplyShape.ARRAY:
-                return array_answer(text, served_tier=served_tier)
-            case ReplyShape.PREDICT:
-                return predict_answer(text)
-            case ReplyShape.INTERACTION:
-                return interaction_answer(text)
-            case ReplyShape.INTERACTION_EVENTS:
-                return interaction_events_answer(text)
+        if shape is ReplyShape.CONTENT:
+            return content_answer(text, served_tier=served_tier)
+        if shape is ReplyShape.EVENTS:
+            return events_answer(text, served_tier=served_tier)
+        if shape is ReplyShape.ARRAY:
+            return array_answer(text, served_tier=served_tier)
+        return _UNTIERED[shape](text)
 
     def contents(self, request: ImageRequest, materials: Materials) -> bytes:
         """Return the JSON array of turns that `outgoing` sends for `request`, history first."""
@@ -168,6 +163,14 @@ class GoogleProvider:
     def model_turn(self, reply: Reply) -> bytes | None:
         """Return the model's turn of a spooled reply, verbatim; None where it said nothing."""
         return model_turn(_text_of(reply))
+
+
+_UNTIERED: Final[Mapping[ReplyShape, Callable[[bytes], Answer]]] = {
+    ReplyShape.PREDICT: predict_answer,
+    ReplyShape.INTERACTION: interaction_answer,
+    ReplyShape.INTERACTION_EVENTS: interaction_events_answer,
+    ReplyShape.BATCH: batch_answer,
+}
 
 
 def google_provider(
