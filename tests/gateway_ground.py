@@ -62,6 +62,8 @@ async def open_gateway(
     settings = settings_at(folder / "home", url, extra)
     served: list[Served] = []
     async with open_house(settings, confirm=None, progress=_silent, clock=ImpatientClock()) as house:
+        # Client and gateway share one loop here: how late it runs says nothing.
+        limits = limits or Limits(lag_s=3600.0)
         app = application(house, limits=limits, watchers=[served.append])
         transport = httpx.ASGITransport(app=app, client=(address, 50_000))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:

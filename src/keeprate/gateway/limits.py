@@ -25,13 +25,15 @@ class Limits:
     """What is taken on at once. `body_bytes` bounds the weights of all requests under way together.
 
     A request weighs its body twice (as it came, and as it is sent on) and `each` for its answer's slices.
-    `lag_s` is how late the errand may come back before new work is refused.
+    `lag_s` is how late the errand may come back before new work is refused, unless only `few` are under
+    way: then something else on the machine is at work, and refusing would not help.
     """
 
     requests: int = 512
     body_bytes: int = _MOST_BYTES
     each: int = 1024 * 1024
     lag_s: float = 0.05
+    few: int = 16
     retry_after_s: float = 1.0
 
 
@@ -65,7 +67,7 @@ class Bulkhead:
         full = (
             self.requests >= self.limits.requests
             or self.bytes + weight > self.limits.body_bytes
-            or self.lag_s > self.limits.lag_s
+            or (self.lag_s > self.limits.lag_s and self.requests >= self.limits.few)
         )
         # One request alone always fits: its own limit is the door's, and no other is the slower for it.
         if full and self.requests > 0:

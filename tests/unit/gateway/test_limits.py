@@ -40,7 +40,7 @@ async def test_bytes_are_let_in_up_to_their_sum_and_the_heaviest_alone() -> None
 
 
 async def test_a_loop_that_runs_late_takes_nothing_new_until_it_has_caught_up() -> None:
-    bulkhead = Bulkhead(Limits(lag_s=0.05))
+    bulkhead = Bulkhead(Limits(lag_s=0.05, few=1))
     weight = bulkhead.enter(0)
     for _ in range(4):
         await asyncio.sleep(0.025)
@@ -54,6 +54,15 @@ async def test_a_loop_that_runs_late_takes_nothing_new_until_it_has_caught_up() 
     await asyncio.sleep(1)
     assert bulkhead.lag_s < 0.05
     bulkhead.enter(0)
+
+
+async def test_a_few_are_let_in_however_late_the_loop_runs() -> None:
+    bulkhead = Bulkhead(Limits(few=4))
+    for _ in range(4):
+        bulkhead.enter(0)
+        bulkhead.lag_s = 9.0
+    with pytest.raises(Overloaded):
+        bulkhead.enter(0)
 
 
 async def test_a_single_pause_is_no_strain() -> None:
