@@ -15,8 +15,8 @@ from keeprate.workflows.till import Paid
 
 # A caller waits about as long for a closed way as for a slow picture; then another route, or a "later".
 PATIENCE: Final = timedelta(seconds=60)
-# Where another route may serve, a wait longer than this takes it.
-SHORT: Final = timedelta(seconds=1)
+# Where another route may serve for no more money, nobody waits for a closed one.
+SHORT: Final = timedelta()
 # Those who wait for the same moment come back one after the other.
 _SPREAD_S: Final = 1.0
 
