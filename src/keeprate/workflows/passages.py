@@ -81,11 +81,12 @@ async def passage(
 ) -> Passage:
     """Decide an envelope. A pinned model, a conversation and a file each narrow the choice.
 
+    `options` are those of `as_options`.
+
     Raises:
         KeeprateError: No route may serve it; nothing was sent.
     """
-    asked = as_options(options, wanted)
-    request = image_request(wanted.prompt, asked)
+    request = image_request(wanted.prompt, options)
     name = model_named(envelope.model)
     pin = None if name is None else resolved(means, str(name))
     home = await _home(means, scope, wanted)
@@ -96,7 +97,7 @@ async def passage(
     upstream = options.upstream if home is None else home.upstream
     situation = Situation(
         budget_used_percent=standing.used_percent,
-        lane=lane_asked(asked),
+        lane=lane_asked(options),
         pin=model,
         upstream=upstream,
         conversation=_conversation(market, wanted, model, upstream),

@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 # How many slices wait for the client before the upstream has to.
-WIDTH: Final = 4
+WIDTH: Final = 8
+# Woken when half of it is free: to go to and fro for each slice would cost more than the slice.
+_ROOMY: Final = WIDTH // 2
 # A client that takes nothing for so long has left, whatever its connection says: the upstream's patience is
 # shorter than some clients'.
 PATIENCE_S: Final = 30.0
@@ -64,7 +66,8 @@ class Pipe:
             while True:
                 while self._waiting:
                     data = self._waiting.popleft()
-                    _wake(self._taken)
+                    if self._taken is not None and len(self._waiting) <= _ROOMY:
+                        _wake(self._taken)
                     yield data
                 if self._ended:
                     if self._fault is not None:

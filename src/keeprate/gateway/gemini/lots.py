@@ -15,7 +15,7 @@ from keeprate.domain.scopes import Scope
 from keeprate.workflows.envelopes import Envelope, Lot, Verb, Wanted, read, read_content
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options
-from keeprate.workflows.passages import Standing, passage
+from keeprate.workflows.passages import Standing, as_options, passage
 from keeprate.workflows.reply_shapes import ReplyShape
 
 _CALM = Standing(used_percent=0, is_capped=False)
@@ -89,7 +89,8 @@ async def lot_of(
     for part in parts:
         wanted = replace(_wanted(envelope, part), prompt="a row of a batch", lane=Lane.BATCH, hints=None)
         if wanted not in known:
-            through = await passage(means, scope, envelope, wanted, options=options, standing=_CALM)
+            asked = as_options(options, wanted)
+            through = await passage(means, scope, envelope, wanted, options=asked, standing=_CALM)
             quote = through.decision.quote
             known[wanted] = Lot(low=quote.low, expected=quote.expected, worst=quote.worst)
         lots.append(known[wanted])
