@@ -30,7 +30,7 @@ from keeprate.workflows.courtesy import PATIENCE, SHORT, polite_call, until_free
 from keeprate.workflows.envelopes import Envelope, Verb, Wanted
 from keeprate.workflows.forwarding import AdoptingAssets, PartingSpool
 from keeprate.workflows.generate import agree
-from keeprate.workflows.intents import under_way
+from keeprate.workflows.intents import is_free, under_way
 from keeprate.workflows.means import Means
 from keeprate.workflows.options import Options, seconds
 from keeprate.workflows.parting import Adopting, Parting
@@ -171,6 +171,10 @@ class _Stores:
     assets: AdoptingAssets
 
 
+class _NumberTakenError(Exception):
+    """An attempt of this number came to nothing, and cost nothing, before."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     """One passage being bought."""
@@ -183,9 +187,14 @@ class _Order:
 
     async def tried(self, index: int, step: Step) -> Relayed:
         """Buy at one step, trying again where nothing can have been paid and it may help."""
-        tries = 0
+        tries = number = 0
         while True:
-            relayed = await self._once(index, step, attempt_no=tries)
+            try:
+                relayed = await self._once(index, step, attempt_no=number, is_retry=tries > 0)
+            except _NumberTakenError:  # by a process that ended before it sent anything
+                number += 1
+                continue
+            number += 1
             failure = None if relayed.paid is None else relayed.paid.failure
             if failure is None:
                 return relayed
@@ -198,7 +207,7 @@ class _Order:
                 return relayed
             await clock.sleep(wait_s)
 
-    async def _once(self, index: int, step: Step, *, attempt_no: int) -> Relayed:
+    async def _once(self, index: int, step: Step, *, attempt_no: int, is_retry: bool) -> Relayed:
         if self.means.till.is_closing:
             raise SpendingStopped("asked to stop, so nothing more is bought", remedy="send it again")
         tried = prepared(self.means, self.through, step, place=(index, attempt_no))
@@ -215,7 +224,7 @@ class _Order:
         )
         running = self.means.till.running
         name = f"relay {tried.new.id}"
-        task = asyncio.create_task(self._shipped(tried, tee, is_retry=attempt_no > 0), name=name)
+        task = asyncio.create_task(self._shipped(tried, tee, is_retry=is_retry), name=name)
         running[name] = task
         task.add_done_callback(lambda over: _over(over, running, name, tee))
         await asyncio.shield(tee.opened)
@@ -236,6 +245,8 @@ class _Order:
                 is_retry=is_retry,
                 ends_at=None,
             )
+            if paid.replayed and is_free(paid.attempt):
+                raise _NumberTakenError
             if paid.replayed:
                 raise bought_before(paid)
             await self._remembered(tried, tee, paid)

@@ -160,9 +160,22 @@ async def test_a_gateway_killed_on_the_way_finds_what_was_paid_for(failpoint: st
         assert row.held == row.new.hold
 
 
-def fetched(url: str) -> bytes:
+async def test_who_comes_back_to_a_gateway_killed_before_it_sent_anything_is_served(tmp_path: Path) -> None:
+    home, failpoint = tmp_path / "home", {"KEEPRATE_FAILPOINT": "workflows.pay.after_intend:kill"}
+    with SlowUpstream(REPLY) as upstream:
+        upstream.gate.set()
+        killed = await asyncio.to_thread(start_gateway, home, upstream.url, failpoint)
+        assert await asyncio.to_thread(fetched, killed.url, "one-thing") == b""
+        await asyncio.to_thread(killed.ended)
+        with await asyncio.to_thread(start_gateway, home, upstream.url) as risen:
+            assert await asyncio.to_thread(fetched, risen.url, "one-thing") == REPLY
+    assert upstream.accepted == 1
+
+
+def fetched(url: str, key: str | None = None) -> bytes:
     """Return what came of an answer before its connection broke."""
-    request = urllib.request.Request(url + GENERATE, data=BODY, headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"} | ({} if key is None else {"idempotency-key": key})
+    request = urllib.request.Request(url + GENERATE, data=BODY, headers=headers)
     got = b""
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
