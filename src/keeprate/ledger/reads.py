@@ -40,7 +40,10 @@ def newest(
     connection: Connection, scope: Scope, *, unknown_only: bool, limit: int, intent: str | None
 ) -> Sequence[Attempt]:
     """Return rows, newest first."""
-    asked = ATTEMPTS.where(visible(scope)).order_by(attempts.c.booked_us.desc(), attempts.c.id).limit(limit)
+    # Quick tries can be booked at one moment; the order they were made in decides then.
+    made = (attempts.c.created_us.desc(), attempts.c.step.desc(), attempts.c.attempt_no.desc())
+    newest_first = (attempts.c.booked_us.desc(), *made, attempts.c.id)
+    asked = ATTEMPTS.where(visible(scope)).order_by(*newest_first).limit(limit)
     if unknown_only:
         asked = asked.where(attempts.c.settled_us.is_(None), attempts.c.state == "unknown")
     if intent is not None:
