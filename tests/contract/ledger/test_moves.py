@@ -277,3 +277,10 @@ async def test_a_closed_ledger_says_so(ledger: SqlLedger) -> None:
     ledger.close()
     with pytest.raises(StorageError, match="closed"):
         await ledger.intend(new_attempt("a"))
+
+
+async def test_tries_booked_at_one_moment_are_listed_in_the_order_they_were_made(ledger: SqlLedger) -> None:
+    for number in range(6):
+        await ledger.intend(new_attempt("a", owner=ledger.owner, attempt_no=number))
+    listed = await ledger.attempts(SCOPE, unknown_only=False, limit=10, intent=None)
+    assert [row.new.key.attempt_no for row in listed] == [5, 4, 3, 2, 1, 0]
